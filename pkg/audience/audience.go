@@ -1,0 +1,66 @@
+// Package audience is the domain: shows, polls, options, ballots, posts,
+// sources, destinations and commands, in the words producers use. It holds data
+// and the rules that need nothing else, and imports the standard library only.
+//
+// JSON names are those of the HTTP contract, so that a definition reads the same
+// in a request, in the control log and in the archive.
+package audience
+
+import (
+	"fmt"
+	"time"
+)
+
+// Millis is an instant in Unix milliseconds, the resolution of the log. Zero
+// means none.
+type Millis int64
+
+// MillisOf cuts t to the millisecond.
+func MillisOf(t time.Time) Millis {
+	if t.IsZero() {
+		return 0
+	}
+	return Millis(t.UnixMilli())
+}
+
+// Time is the instant in UTC; the zero Millis is the zero Time.
+func (m Millis) Time() time.Time {
+	if m == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(m)).UTC()
+}
+
+// TimeLayout is how instants are written: RFC 3339 UTC with milliseconds.
+const TimeLayout = "2006-01-02T15:04:05.000Z"
+
+// MarshalJSON writes RFC 3339 UTC with milliseconds, and null for none (fields
+// that may have none are left out by omitzero).
+func (m Millis) MarshalJSON() ([]byte, error) {
+	if m == 0 {
+		return []byte("null"), nil
+	}
+	return m.Time().AppendFormat(nil, `"`+TimeLayout+`"`), nil
+}
+
+// UnmarshalJSON reads any RFC 3339 time.
+func (m *Millis) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*m = 0
+		return nil
+	}
+	var t time.Time
+	if err := t.UnmarshalJSON(b); err != nil {
+		return fmt.Errorf("a time is written as RFC 3339, like %q", TimeLayout)
+	}
+	*m = MillisOf(t)
+	return nil
+}
+
+// String is the instant as the contract writes it; empty for none.
+func (m Millis) String() string {
+	if m == 0 {
+		return ""
+	}
+	return m.Time().Format(TimeLayout)
+}

@@ -1,0 +1,145 @@
+package audience
+
+// Show is a programme: what polls, topics, sources and destinations belong to.
+type Show struct {
+	ID        string   `json:"id"`
+	Title     string   `json:"title"`
+	Timezone  string   `json:"timezone"`
+	Locale    string   `json:"locale"`
+	Markets   []string `json:"markets,omitempty"`
+	Languages []string `json:"languages,omitempty"`
+	// Rehearsal marks a show that replays or tries out; it is said in every body.
+	Rehearsal bool `json:"rehearsal,omitempty"`
+}
+
+// Source is where posts or ballots come from: a connector and its settings.
+type Source struct {
+	ID        string         `json:"id"`
+	Show      string         `json:"show"`
+	Connector string         `json:"connector"`
+	Settings  map[string]any `json:"settings,omitempty"`
+	Polls     []string       `json:"polls,omitempty"`
+	Topics    []string       `json:"topics,omitempty"`
+	Budget    *Budget        `json:"budget,omitempty"`
+	Enabled   bool           `json:"enabled"`
+	// KeyHash is the SHA-256 of the source's key in hexadecimal. It is kept in
+	// the control log and never served.
+	KeyHash string `json:"key_hash,omitempty"`
+}
+
+// Connectors without a platform behind them.
+const (
+	ConnectorGateway = "gateway"
+	ConnectorPush    = "push"
+	ConnectorReplay  = "replay"
+)
+
+// Budget paces a source's intake.
+type Budget struct {
+	Posts int64  `json:"posts"`
+	Per   string `json:"per"` // hour, day or show
+}
+
+// Destination is a consumer of feeds.
+type Destination struct {
+	ID       string            `json:"id"`
+	Show     string            `json:"show"`
+	Name     string            `json:"name,omitempty"`
+	Audience Audience          `json:"audience"`
+	Aliases  map[string]string `json:"aliases,omitempty"`
+	Slots    int               `json:"slots,omitempty"`
+	Locale   string            `json:"locale,omitempty"`
+	// Editorial orders the options of a poll by id, for engines that fill fixed
+	// places.
+	Editorial map[string][]string `json:"editorial,omitempty"`
+	// TokenHash is the SHA-256 of the feed token in hexadecimal; never served.
+	TokenHash string `json:"token_hash,omitempty"`
+}
+
+// Role is what an API token may do; each includes those below it.
+type Role string
+
+const (
+	RoleAdmin     Role = "admin"
+	RoleProducer  Role = "producer"
+	RoleModerator Role = "moderator"
+	RoleObserver  Role = "observer"
+)
+
+// Includes says whether r may do what other may.
+func (r Role) Includes(other Role) bool { return r.rank() >= other.rank() && r.rank() > 0 }
+
+func (r Role) rank() int {
+	switch r {
+	case RoleAdmin:
+		return 4
+	case RoleProducer:
+		return 3
+	case RoleModerator:
+		return 2
+	case RoleObserver:
+		return 1
+	}
+	return 0
+}
+
+// Token is a credential of the producers' API.
+type Token struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Role      Role   `json:"role"`
+	Show      string `json:"show,omitempty"`
+	CreatedAt Millis `json:"created_at,omitzero"`
+	ExpiresAt Millis `json:"expires_at,omitzero"`
+	// Hash is the SHA-256 of the token in hexadecimal; never served.
+	Hash string `json:"hash,omitempty"`
+}
+
+// Topic is what to listen for: a boolean rule over posts.
+type Topic struct {
+	ID      string        `json:"id"`
+	Show    string        `json:"show"`
+	Title   string        `json:"title"`
+	Rule    string        `json:"rule"`
+	Filters *TopicFilters `json:"filters,omitempty"`
+}
+
+// TopicFilters narrow a topic beyond its rule.
+type TopicFilters struct {
+	Languages    []string `json:"languages,omitempty"`
+	Countries    []string `json:"countries,omitempty"`
+	MinFollowers uint64   `json:"min_followers,omitempty"`
+	Reposts      *bool    `json:"reposts,omitempty"`
+	Replies      *bool    `json:"replies,omitempty"`
+}
+
+// Post is one social message as a source gives it.
+type Post struct {
+	ID          string       `json:"id"`
+	Platform    string       `json:"platform,omitempty"`
+	Author      Author       `json:"author,omitzero"`
+	Text        string       `json:"text"`
+	CreatedAt   Millis       `json:"created_at,omitzero"`
+	Language    string       `json:"language,omitempty"`
+	Coordinates *Coordinates `json:"coordinates,omitempty"`
+	ReplyTo     string       `json:"reply_to,omitempty"`
+	RepostOf    string       `json:"repost_of,omitempty"`
+	Media       []string     `json:"media,omitempty"`
+	Links       []string     `json:"links,omitempty"`
+}
+
+// Author is who wrote a post.
+type Author struct {
+	ID        string `json:"id"`
+	Name      string `json:"name,omitempty"`
+	Handle    string `json:"handle,omitempty"`
+	Location  string `json:"location,omitempty"`
+	Followers uint64 `json:"followers,omitempty"`
+	CreatedAt Millis `json:"created_at,omitzero"`
+}
+
+// Coordinates are degrees north and east.
+type Coordinates struct {
+	Lat float64 `json:"lat"`
+	Lon float64 `json:"lon"`
+}

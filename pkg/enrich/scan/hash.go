@@ -1,0 +1,20 @@
+package scan
+
+// Hashes of one piece of text as a scan would give them: for tables and rules
+// that are compiled before any post is seen.
+
+// WordHash returns the hashes of text if it is one word, number, mention,
+// emoji or mark, and false otherwise.
+func (s *Scanner) WordHash(text string) (exact, folded uint64, ok bool) {
+	s.Scan([]byte(text))
+	if len(s.Tokens) != 1 {
+		return 0, 0, false
+	}
+	return s.Tokens[0].Exact, s.Tokens[0].Folded, true
+}
+
+// Mix continues a hash with another token's; the order matters.
+func Mix(h, next uint64) uint64 {
+	h = (h ^ next) * mul
+	return h ^ h>>32
+}

@@ -1,0 +1,27 @@
+package pkg
+
+import (
+	_ "github.com/IBM/sarama"
+	_ "github.com/alicebob/miniredis/v2"
+	_ "github.com/goccy/go-yaml"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/parquet-go/parquet-go"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/redis/go-redis/v9"
+	_ "github.com/twmb/franz-go/pkg/kfake"
+	_ "go.etcd.io/bbolt"
+	_ "go.mongodb.org/mongo-driver/v2/mongo"
+	_ "gocloud.dev/blob/fileblob"
+	_ "gocloud.dev/blob/memblob"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/text/collate"
+	_ "google.golang.org/protobuf/proto"
+	_ "pgregory.net/rapid"
+	_ "go.uber.org/goleak"
+	_ "github.com/rivo/uniseg"
+	_ "golang.org/x/time/rate"
+	_ "github.com/google/uuid"
+	_ "github.com/klauspost/compress/zstd"
+	_ "github.com/oschwald/maxminddb-golang/v2"
+	_ "github.com/valyala/fastjson"
+)

@@ -1,0 +1,27 @@
+package services
+
+import (
+	_ "github.com/HdrHistogram/hdrhistogram-go"
+	_ "github.com/MicahParks/keyfunc/v3"
+	_ "github.com/getkin/kin-openapi/openapi3filter"
+	_ "github.com/gin-gonic/gin"
+	_ "github.com/golang-jwt/jwt/v5"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/google/uuid"
+	_ "github.com/klauspost/compress/gzip"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/rivo/uniseg"
+	_ "github.com/schollz/progressbar/v3"
+	_ "github.com/valyala/fastjson"
+	_ "go.uber.org/goleak"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/text/collate"
+	_ "golang.org/x/time/rate"
+	_ "google.golang.org/protobuf/proto"
+	_ "pgregory.net/rapid"
+	_ "github.com/chromedp/chromedp"
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam"
+	_ "gocloud.dev/blob/s3blob"
+	_ "gocloud.dev/blob/gcsblob"
+	_ "gocloud.dev/blob/azureblob"
+)
