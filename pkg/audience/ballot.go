@@ -48,6 +48,10 @@ type Revocation struct {
 	Restore bool
 	At      Millis
 	Actor   string
+	// Choices and ReceivedAt repeat the ballot's contents, for rounds that
+	// remember ids for minutes only.
+	Choices    []Choice
+	ReceivedAt Millis
 }
 
 // Key is the round the revoked ballot belongs to.

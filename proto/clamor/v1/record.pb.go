@@ -479,9 +479,14 @@ type Revocation struct {
 	Voter  []byte                 `protobuf:"bytes,3,opt,name=voter,proto3" json:"voter,omitempty"`
 	Ballot []byte                 `protobuf:"bytes,4,opt,name=ballot,proto3" json:"ballot,omitempty"`
 	// True puts the ballot back.
-	Restore       bool   `protobuf:"varint,5,opt,name=restore,proto3" json:"restore,omitempty"`
-	At            int64  `protobuf:"varint,6,opt,name=at,proto3" json:"at,omitempty"`
-	Actor         string `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	Restore bool   `protobuf:"varint,5,opt,name=restore,proto3" json:"restore,omitempty"`
+	At      int64  `protobuf:"varint,6,opt,name=at,proto3" json:"at,omitempty"`
+	Actor   string `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	// The ballot's contents: where every ballot counts, ids are remembered for
+	// minutes only, and an older ballot can be taken out by what it said.
+	Slots         []uint32 `protobuf:"varint,8,rep,packed,name=slots,proto3" json:"slots,omitempty"`
+	Scores        []int32  `protobuf:"zigzag32,9,rep,packed,name=scores,proto3" json:"scores,omitempty"`
+	ReceivedAt    int64    `protobuf:"varint,10,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -563,6 +568,27 @@ func (x *Revocation) GetActor() string {
 		return x.Actor
 	}
 	return ""
+}
+
+func (x *Revocation) GetSlots() []uint32 {
+	if x != nil {
+		return x.Slots
+	}
+	return nil
+}
+
+func (x *Revocation) GetScores() []int32 {
+	if x != nil {
+		return x.Scores
+	}
+	return nil
+}
+
+func (x *Revocation) GetReceivedAt() int64 {
+	if x != nil {
+		return x.ReceivedAt
+	}
+	return 0
 }
 
 // Post is one captured social message, raw.
@@ -748,6 +774,7 @@ type Vote struct {
 	Round         uint32                 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
 	Voter         []byte                 `protobuf:"bytes,3,opt,name=voter,proto3" json:"voter,omitempty"`
 	Ballot        []byte                 `protobuf:"bytes,4,opt,name=ballot,proto3" json:"ballot,omitempty"`
+	Slots         []uint32               `protobuf:"varint,5,rep,packed,name=slots,proto3" json:"slots,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -806,6 +833,13 @@ func (x *Vote) GetVoter() []byte {
 func (x *Vote) GetBallot() []byte {
 	if x != nil {
 		return x.Ballot
+	}
+	return nil
+}
+
+func (x *Vote) GetSlots() []uint32 {
+	if x != nil {
+		return x.Slots
 	}
 	return nil
 }
@@ -1189,7 +1223,7 @@ const file_clamor_v1_record_proto_rawDesc = "" +
 	"\x06scores\x18\v \x03(\x11R\x06scores\x12\x16\n" +
 	"\x06source\x18\f \x01(\tR\x06source\x12\x1a\n" +
 	"\brevision\x18\r \x01(\x04R\brevision\x12\x12\n" +
-	"\x04post\x18\x0e \x01(\tR\x04post\"\xa4\x01\n" +
+	"\x04post\x18\x0e \x01(\tR\x04post\"\xf3\x01\n" +
 	"\n" +
 	"Revocation\x12\x12\n" +
 	"\x04poll\x18\x01 \x01(\tR\x04poll\x12\x14\n" +
@@ -1198,7 +1232,12 @@ const file_clamor_v1_record_proto_rawDesc = "" +
 	"\x06ballot\x18\x04 \x01(\fR\x06ballot\x12\x18\n" +
 	"\arestore\x18\x05 \x01(\bR\arestore\x12\x0e\n" +
 	"\x02at\x18\x06 \x01(\x03R\x02at\x12\x14\n" +
-	"\x05actor\x18\a \x01(\tR\x05actor\"\xf7\x03\n" +
+	"\x05actor\x18\a \x01(\tR\x05actor\x12\x14\n" +
+	"\x05slots\x18\b \x03(\rR\x05slots\x12\x16\n" +
+	"\x06scores\x18\t \x03(\x11R\x06scores\x12\x1f\n" +
+	"\vreceived_at\x18\n" +
+	" \x01(\x03R\n" +
+	"receivedAt\"\xf7\x03\n" +
 	"\x04Post\x12\x1a\n" +
 	"\bplatform\x18\x01 \x01(\tR\bplatform\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
@@ -1220,12 +1259,13 @@ const file_clamor_v1_record_proto_rawDesc = "" +
 	"\x06topics\x18\x0f \x03(\tR\x06topics\x12%\n" +
 	"\x05votes\x18\x10 \x03(\v2\x0f.clamor.v1.VoteR\x05votes\x12\x1f\n" +
 	"\vsample_rate\x18\x11 \x01(\x01R\n" +
-	"sampleRate\"^\n" +
+	"sampleRate\"t\n" +
 	"\x04Vote\x12\x12\n" +
 	"\x04poll\x18\x01 \x01(\tR\x04poll\x12\x14\n" +
 	"\x05round\x18\x02 \x01(\rR\x05round\x12\x14\n" +
 	"\x05voter\x18\x03 \x01(\fR\x05voter\x12\x16\n" +
-	"\x06ballot\x18\x04 \x01(\fR\x06ballot\"\x9d\x01\n" +
+	"\x06ballot\x18\x04 \x01(\fR\x06ballot\x12\x14\n" +
+	"\x05slots\x18\x05 \x03(\rR\x05slots\"\x9d\x01\n" +
 	"\x06Author\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
