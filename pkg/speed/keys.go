@@ -1,0 +1,91 @@
+package speed
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/tally"
+)
+
+// keys are those of one partition. They share the hash tag {topic:partition},
+// so a cluster holds them in one slot and one script may touch them all.
+//
+//	…:meta          hash   inc, next, epoch, epochs, keep, ready
+//	…:rounds        hash   round → bytes of its journal, or "sealed"; round+ → list entries rewritten away
+//	…:e:<epoch>     hash   from → first offset; poll:round:what → count
+//	…:s:<epoch>     hash   poll:round:bucket:slot → votes
+//	…:j:<poll>:<round>  list   journal, in order
+type keys struct{ base string }
+
+func (s *Store) keys(topic string, partition int32) keys {
+	return keys{s.prefix + ":{" + topic + ":" + strconv.Itoa(int(partition)) + "}:"}
+}
+
+func (k keys) meta() string                { return k.base + "meta" }
+func (k keys) rounds() string              { return k.base + "rounds" }
+func (k keys) counters(e uint64) string    { return k.base + "e:" + strconv.FormatUint(e, 10) }
+func (k keys) series(e uint64) string      { return k.base + "s:" + strconv.FormatUint(e, 10) }
+func (k keys) journal(round string) string { return k.base + "j:" + round }
+
+// A round's name in keys and fields. Poll ids are slugs: no colon in them.
+func roundName(k audience.RoundKey) string {
+	return k.Poll + ":" + strconv.FormatUint(uint64(k.Round), 10)
+}
+
+func parseRound(name string) (audience.RoundKey, error) {
+	poll, number, ok := strings.Cut(name, ":")
+	n, err := strconv.ParseUint(number, 10, 32)
+	if !ok || err != nil || poll == "" {
+		return audience.RoundKey{}, fmt.Errorf("%w: %q names no round", ErrDamaged, name)
+	}
+	return audience.RoundKey{Poll: poll, Round: uint32(n)}, nil
+}
+
+// Names of counters: v3 are the votes of slot 3, s3 its sum of scores.
+const (
+	fieldFrom       = "from"
+	fieldVoters     = "voters"
+	fieldLate       = "late"
+	fieldDuplicates = "dup"
+	fieldLimit      = "limit"
+	fieldRevoked    = "revoked"
+	fieldSuperseded = "superseded"
+)
+
+// named is the counter of r with that name; nil when there is no such name.
+func named(r *tally.Round, what string) *int64 {
+	switch what {
+	case fieldVoters:
+		return &r.Voters
+	case fieldLate:
+		return &r.Late
+	case fieldDuplicates:
+		return &r.Duplicates
+	case fieldLimit:
+		return &r.Limit
+	case fieldRevoked:
+		return &r.Revoked
+	case fieldSuperseded:
+		return &r.Superseded
+	}
+	slot, err := strconv.ParseUint(what[min(1, len(what)):], 10, 16)
+	if err != nil || slot == 0 {
+		return nil
+	}
+	switch what[0] {
+	case 'v':
+		return at(&r.Votes, int(slot))
+	case 's':
+		return at(&r.Sums, int(slot))
+	}
+	return nil
+}
+
+func at(s *[]int64, slot int) *int64 {
+	for len(*s) < slot {
+		*s = append(*s, 0)
+	}
+	return &(*s)[slot-1]
+}

@@ -1,0 +1,17 @@
+-- Empties a partition and gives it a new incarnation.
+--
+-- KEYS  1 meta  2 rounds  3… every key that the meta and the rounds know
+-- ARGV  1 incarnation and 2 next as the caller saw them, '' when it saw none
+--       3 new incarnation  4 next  5 epoch  6 first epoch to be kept
+--       7… rounds that were sealed before that place
+
+local meta = redis.call('HMGET', KEYS[1], 'inc', 'next', 'epoch', 'ready', 'keep')
+if (meta[1] or '') ~= ARGV[1] or (meta[1] and meta[2] ~= ARGV[2]) then
+	if not meta[1] then return {'empty'} end
+	return {'fenced', meta[1], meta[2], meta[3], meta[4], meta[5]}
+end
+for i = 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
+for i = 7, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], 'sealed') end
+redis.call('HSET', KEYS[1], 'epochs', '', 'keep', ARGV[6], 'ready', '0',
+	'epoch', ARGV[5], 'next', ARGV[4], 'inc', ARGV[3])
+return {'ok'}
