@@ -1,0 +1,106 @@
+package control
+
+import "github.com/clamor-live/clamor/pkg/audience"
+
+// Show is a show and the revision of its definition.
+type Show struct {
+	audience.Show
+
+	Revision uint64 `json:"revision"`
+}
+
+// Source is a source and the revision of its definition.
+type Source struct {
+	audience.Source
+
+	Revision uint64 `json:"revision"`
+}
+
+// Destination is a destination and the revision of its definition.
+type Destination struct {
+	audience.Destination
+
+	Revision uint64 `json:"revision"`
+}
+
+// Token is an API token and the revision of its definition.
+type Token struct {
+	audience.Token
+
+	Revision uint64 `json:"revision"`
+}
+
+// Topic is a topic and the revision of its definition.
+type Topic struct {
+	audience.Topic
+
+	Revision uint64 `json:"revision"`
+}
+
+// PostCommand is a moderator's word on a post.
+type PostCommand struct {
+	// Command is approve, reject or feature.
+	Command string `json:"command"`
+	Reason  string `json:"reason,omitempty"`
+	// Show is the post's, so that a token of one show cannot touch another's.
+	Show string `json:"show,omitempty"`
+}
+
+// The commands to posts.
+const (
+	PostApprove = "approve"
+	PostReject  = "reject"
+	PostFeature = "feature"
+)
+
+// PostDecision is the last word on a post.
+type PostDecision struct {
+	PostCommand
+
+	Actor  string          `json:"actor"`
+	At     audience.Millis `json:"at"`
+	Offset int64           `json:"offset"`
+}
+
+// RunRequest is a batch run that somebody asked for and that no cut has taken
+// up yet.
+type RunRequest struct {
+	Run    string          `json:"run"`
+	Actor  string          `json:"actor"`
+	At     audience.Millis `json:"at"`
+	Offset int64           `json:"offset"`
+}
+
+// CutDecision says which rounds end with a cut. It is decided here once; the
+// markers in the partitions are written from it, again after a crash.
+type CutDecision struct {
+	Number uint64              `json:"number"`
+	At     audience.Millis     `json:"at"`
+	Seals  []audience.RoundKey `json:"seals,omitempty"`
+	// Run is the batch run that cuts; it takes up the request of that id.
+	Run    string `json:"run,omitempty"`
+	Offset int64  `json:"-"`
+}
+
+// Cut is the marker to write into the partitions.
+func (d CutDecision) Cut() audience.Cut {
+	return audience.Cut{Number: d.Number, At: d.At, Seals: d.Seals}
+}
+
+// Published says that a generation is complete and is to be read from now on.
+type Published struct {
+	Generation uint64 `json:"generation"`
+	Cut        uint64 `json:"cut"`
+	// FloorEpoch is the first epoch that holds a record of an unsealed round;
+	// Floors are the offsets at which it begins in each partition of ballots.
+	FloorEpoch uint64          `json:"floor_epoch"`
+	Floors     map[int32]int64 `json:"floors,omitempty"`
+	// Offsets are where the generation ends in each partition of ballots.
+	Offsets map[int32]int64     `json:"offsets,omitempty"`
+	Seals   []audience.RoundKey `json:"seals,omitempty"`
+	Run     string              `json:"run,omitempty"`
+	// Agreed says whether the speed view agreed at the cut: yes, no or unknown.
+	Agreed string          `json:"agreed,omitempty"`
+	At     audience.Millis `json:"-"`
+	Offset int64           `json:"-"`
+}
