@@ -1,0 +1,85 @@
+// Package feed renders a poll for graphics engines. It is pure: everything that
+// shows stands in Input, and the same Input gives the same bytes.
+//
+// For whoever serves the bytes:
+//
+//   - Fill Input from the definition of the round in force
+//     (control.Poll.DefinitionAt), its standing, the merged round through
+//     tally.Figure, and the destination. Figures are given as they are; Render
+//     itself zeroes them for an audience that may not see them.
+//   - Seq and AsOf are those of the last change of what this destination sees:
+//     keep Fingerprint of the last Input, and take a new Seq only when it
+//     differs. Hidden figures do not move it, so nothing leaks through it.
+//   - ParseFormat reads the last element of the path, Parse the query. Neither
+//     fails on air: what makes no sense is ignored.
+//   - The ETag is the hash of the body.
+//
+// The one trick: a poll is first laid out as cells (columns), and every format
+// is a way of writing cells, so that a column is the same in all of them.
+package feed
+
+import (
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/tally"
+)
+
+// Input is everything a feed shows.
+type Input struct {
+	Show audience.Show
+	// Poll is the definition of the round that is shown.
+	Poll        audience.Poll
+	Standing    control.Standing
+	Destination audience.Destination
+	// Figures are the merged ones, by slot of the definition; Batch and Speed are
+	// the votes that come from each view, and PPM the ballots of the last full
+	// minute, also by slot. Short slices are read as ending in zeros.
+	Figures           tally.Figures
+	Batch, Speed, PPM []int64
+	// ResultStatus is provisional, reconciled or verified.
+	ResultStatus string
+	Generation   uint64
+	ReconciledAt audience.Millis
+	Stale        bool
+	// AgeMillis is how old a stale answer is; it is not shown otherwise.
+	AgeMillis int64
+	Seq       uint64
+	AsOf      audience.Millis
+}
+
+// Format is a way to write a feed, by the last element of its path.
+type Format string
+
+const (
+	JSON Format = "feed.json"
+	XML  Format = "feed.xml"
+	CSV  Format = "feed.csv"
+	TSV  Format = "feed.tsv"
+	TXT  Format = "feed.txt"
+	Atom Format = "feed.atom"
+	RSS  Format = "feed.rss"
+	// PollJSON is the nested form; events carry it too.
+	PollJSON Format = "poll.json"
+)
+
+// Formats lists every format.
+func Formats() []Format { return []Format{JSON, XML, CSV, TSV, TXT, Atom, RSS, PollJSON} }
+
+// ParseFormat reads the last element of a path.
+func ParseFormat(name string) (Format, bool) {
+	for _, f := range Formats() {
+		if name == string(f) {
+			return f, true
+		}
+	}
+	return "", false
+}
+
+// Render writes the feed and names its content type.
+func Render(in Input, format Format, opts Options) (body []byte, contentType string) {
+	return nil, ""
+}
+
+// Fingerprint stands for all that the destination sees but Seq, AsOf and
+// AgeMillis: as long as it is the same, nothing has changed.
+func Fingerprint(in Input) [32]byte { return [32]byte{} }
