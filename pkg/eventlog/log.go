@@ -1,0 +1,149 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Log is one connection to the log. It is safe for concurrent use.
+type Log struct {
+	cfg     Config
+	log     *slog.Logger
+	metrics *metrics
+
+	client     sarama.Client
+	producer   sarama.AsyncProducer
+	flight     flight
+	partitions map[string]int
+
+	// life ends with Close; sending is held by appends that may still hand a
+	// record to the producer.
+	life    context.Context
+	end     context.CancelFunc
+	sending sync.RWMutex
+	closed  bool
+	answers sync.WaitGroup
+
+	seats    seating
+	rejected rejected
+}
+
+// Open connects, creates the topics that are missing and learns the number of
+// partitions. It goes on trying until ctx ends, so that a log that starts at the
+// same time as its users is waited for.
+func Open(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Log, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("log configuration: %w", err)
+	}
+	life, end := context.WithCancel(context.Background())
+	l := &Log{
+		cfg: cfg, log: log, metrics: newMetrics(reg), life: life, end: end,
+		flight: flight{maxBytes: cfg.MaxInFlightBytes, maxRecords: cfg.MaxInFlightRecords},
+	}
+	if err := l.connect(ctx); err != nil {
+		end()
+		return nil, fmt.Errorf("open the log at %v: %w", cfg.Brokers, err)
+	}
+	l.answers.Go(l.takeAcks)
+	l.answers.Go(l.takeErrors)
+	return l, nil
+}
+
+func (l *Log) connect(ctx context.Context) error {
+	var err error
+	if l.client, err = dial(ctx, l.cfg); err != nil {
+		return err
+	}
+	if l.partitions, err = l.ensureTopics(ctx); err == nil {
+		l.producer, err = sarama.NewAsyncProducer(l.cfg.Brokers, l.cfg.producing())
+	}
+	if err != nil {
+		return errors.Join(err, l.client.Close())
+	}
+	return nil
+}
+
+func dial(ctx context.Context, cfg Config) (sarama.Client, error) {
+	s := cfg.base()
+	s.Metadata.Retry.Max = 1
+	var client sarama.Client
+	err := retry(ctx, func() (err error) {
+		client, err = sarama.NewClient(cfg.Brokers, s)
+		return err
+	})
+	return client, err
+}
+
+// retry calls try until it succeeds or ctx ends, and then reports its last
+// error.
+func retry(ctx context.Context, try func() error) error {
+	pause := 50 * time.Millisecond
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		if wait(ctx, pause) != nil {
+			return err
+		}
+		pause = min(2*pause, time.Second)
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// Partitions is the number of partitions of a topic, 0 for an unknown one.
+func (l *Log) Partitions(topic string) int { return l.partitions[topic] }
+
+func (l *Log) topic(name string) string { return l.cfg.Prefix + name }
+
+// Close waits for what is in flight, at most as long as the producer retries,
+// and ends the connections. Readers and seats end with it.
+func (l *Log) Close() error {
+	l.sending.Lock()
+	if l.closed {
+		l.sending.Unlock()
+		return nil
+	}
+	l.closed = true
+	l.sending.Unlock()
+	l.end()
+	l.seats.wait()
+	l.producer.AsyncClose()
+	l.answers.Wait()
+	if err := l.client.Close(); err != nil {
+		return fmt.Errorf("close the log: %w", err)
+	}
+	return nil
+}
+
+// Bounds are the oldest offset that is kept and the one that comes next. It
+// waits for a leader until ctx ends.
+func (l *Log) Bounds(ctx context.Context, topic string, partition int32) (oldest, next int64, err error) {
+	err = retry(ctx, func() error {
+		if oldest, err = l.client.GetOffset(l.topic(topic), partition, sarama.OffsetOldest); err == nil {
+			next, err = l.client.GetOffset(l.topic(topic), partition, sarama.OffsetNewest)
+		}
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("ask for the bounds of %s/%d: %w", topic, partition, err)
+	}
+	return oldest, next, nil
+}

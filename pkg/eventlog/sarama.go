@@ -1,0 +1,98 @@
+package eventlog
+
+import (
+	"net"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// base is what every connection shares.
+func (c Config) base() *sarama.Config {
+	s := sarama.NewConfig()
+	s.ClientID = c.ClientID
+	s.Version = sarama.V2_8_0_0
+	s.Net.DialTimeout = 3 * time.Second
+	s.Net.ReadTimeout = 15 * time.Second
+	s.Net.WriteTimeout = 10 * time.Second
+	s.Metadata.Retry.Max = 10
+	s.Metadata.Retry.Backoff = 250 * time.Millisecond
+	s.Metadata.RefreshFrequency = time.Minute
+	s.Metadata.AllowAutoTopicCreation = false
+	return s
+}
+
+// producing keeps a partition's records in order and each of them once, through
+// retries that outlast the election of a new leader. Shorter retries turned
+// every record for a dead leader into an error.
+func (c Config) producing() *sarama.Config {
+	s := c.base()
+	s.Net.MaxOpenRequests = 1
+	s.Producer.Idempotent = true
+	s.Producer.RequiredAcks = sarama.WaitForAll
+	s.Producer.Partitioner = sarama.NewManualPartitioner
+	s.Producer.Retry.Max = 30
+	s.Producer.Retry.Backoff = 500 * time.Millisecond
+	s.Producer.Return.Successes = true
+	s.Producer.Return.Errors = true
+	// The topic's own limit decides; this one only bounds a batch.
+	s.Producer.MaxMessageBytes = c.MaxRecordBytes + recordOverhead
+	s.ChannelBufferSize = 1024
+	return s
+}
+
+// recordOverhead is more than a record's key, headers and framing take.
+const recordOverhead = 4096
+
+func (c Config) seating() *sarama.Config {
+	s := c.base()
+	s.Consumer.Group.Session.Timeout = c.SessionTimeout
+	s.Consumer.Group.Heartbeat.Interval = time.Second
+	s.Consumer.Group.Rebalance.Timeout = 20 * time.Second
+	// Seats that stay keep their holder at work through a rebalance.
+	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategyCooperativeSticky()}
+	s.Consumer.Group.Rebalance.Retry.Backoff = 250 * time.Millisecond
+	s.Consumer.Offsets.AutoCommit.Enable = false
+	s.Consumer.Offsets.Initial = sarama.OffsetOldest
+	// The topic is empty, whatever offset stands beside a seat's metadata.
+	s.Consumer.Group.ResetInvalidOffsets = true
+	s.Consumer.Return.Errors = false
+	// Heartbeats share a connection with idle waits, so those must be short.
+	s.Consumer.MaxWaitTime = 250 * time.Millisecond
+	return s
+}
+
+// wire remembers the connections that it dials, so that a wait inside one can be
+// cut short.
+type wire struct {
+	dialer net.Dialer
+	mu     sync.Mutex
+	conn   net.Conn
+	closed bool
+}
+
+func (w *wire) Dial(network, addr string) (net.Conn, error) {
+	conn, err := w.dialer.Dial(network, addr)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		_ = conn.Close()
+		return nil, net.ErrClosed
+	}
+	w.conn = conn
+	return conn, nil
+}
+
+// cut ends the present connection, and any later one.
+func (w *wire) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	if w.conn != nil {
+		_ = w.conn.Close()
+	}
+}
