@@ -155,7 +155,7 @@ func usage(fs *flag.FlagSet, s settings, o Options) {
 	}
 	var all []*flag.Flag
 	fs.VisitAll(func(f *flag.Flag) { all = append(all, f) })
-	sort.Slice(all, func(i, j int) bool { return documented(all[i]) && !documented(all[j]) })
+	sort.SliceStable(all, func(i, j int) bool { return documented(all[i]) && !documented(all[j]) })
 	for _, f := range all {
 		line := "  --" + f.Name
 		if v := values[f.Name]; v != "" {

@@ -69,10 +69,10 @@ func mismatch(e *json.SemanticError) string {
 	switch {
 	case errors.Is(e.Err, strconv.ErrRange):
 		return fmt.Sprintf("must be %s; %s is out of its range", want, clip(string(e.JSONValue)))
-	case e.JSONKind == '0' && whole(e.GoType):
-		return fmt.Sprintf("must be %s, not %s", want, clip(string(e.JSONValue)))
 	case e.Err != nil && e.GoType != nil && reflect.PointerTo(e.GoType).Implements(selfReader):
 		return clip(e.Err.Error())
+	case e.JSONKind == '0' && whole(e.GoType):
+		return fmt.Sprintf("must be %s, not %s", want, clip(string(e.JSONValue)))
 	case e.JSONKind != 0:
 		return fmt.Sprintf("must be %s, not %s", want, article(e.JSONKind))
 	}
@@ -119,6 +119,7 @@ func whole(t reflect.Type) bool {
 	}
 }
 
+// article is the kind with its article; "" for what is no JSON value.
 func article(kind jsontext.Kind) string {
 	switch kind {
 	case '{':
@@ -134,5 +135,5 @@ func article(kind jsontext.Kind) string {
 	case 'n':
 		return "null"
 	}
-	return "something else"
+	return ""
 }

@@ -80,8 +80,8 @@ func check(data []byte) error {
 		return broken("the body is not valid UTF-8 at offset %d", invalidAt(data))
 	}
 	d := jsontext.NewDecoder(bytes.NewReader(data))
-	if kind := d.PeekKind(); kind != '{' && kind != 0 {
-		return broken("the body is %s; a JSON object is expected", article(kind))
+	if is := article(d.PeekKind()); is != "" && is != "an object" {
+		return broken("the body is %s; a JSON object is expected", is)
 	}
 	escapedNUL := bytes.Contains(data, []byte(`\u0000`))
 	if err := walk(d, escapedNUL); err != nil {
