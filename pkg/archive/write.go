@@ -3,36 +3,337 @@ package archive
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/parquet-go/parquet-go"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
 )
 
+const (
+	// rowGroup is how many rows the reader holds at a time: about 6 MB of
+	// ballots. It is part of the bytes of a file, so it does not change.
+	rowGroup = 1 << 16
+	// writeChunk is how many rows go to the encoder at a time.
+	writeChunk = 1 << 10
+)
+
+// The footer's own entries.
+const (
+	metaFormat    = "clamor.format"
+	metaTopic     = "clamor.topic"
+	metaEpoch     = "clamor.epoch"
+	metaPartition = "clamor.partition"
+	metaFirst     = "clamor.first_offset"
+	metaNext      = "clamor.next_offset"
+	metaBallots   = "clamor.ballots"
+
+	formatVersion = "1"
+)
+
 // Writer writes one segment in the order of the log. Nothing is to be seen of
-// it before Commit. Not for concurrent use.
-type Writer struct{}
+// it before Commit; Abort after Commit does nothing. Not for concurrent use.
+type Writer struct {
+	archive *Archive
+	segment Segment
+	file    File
+	last    int64
+	out     staged
+	sum     *sum
+	ballots *table[ballotColumns]
+	posts   *table[postColumns]
+	control *table[controlColumns]
+	choices choiceText
+	err     error
+}
 
 // Create begins a segment whose first offset is first.
 func (a *Archive) Create(ctx context.Context, s Segment, first int64) (*Writer, error) {
-	return nil, errors.ErrUnsupported
+	out, err := a.create(ctx, s.Path())
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{archive: a, segment: s, out: out, sum: newSum(out), last: first - 1}
+	w.file = File{Path: s.Path(), First: first}
+	switch s.Topic {
+	case Ballots:
+		w.ballots = newTable[ballotColumns](w.sum)
+		w.choices = choiceText{}
+	case Posts:
+		w.posts = newTable[postColumns](w.sum)
+	case Control:
+		w.control = newTable[controlColumns](w.sum)
+	default:
+		out.abort()
+		return nil, fmt.Errorf("archive %s: no such topic", s.Topic)
+	}
+	return w, nil
 }
 
-func (w *Writer) Ballots(offset int64, bs []audience.Ballot) error      { return nil }
-func (w *Writer) Revocation(offset int64, r *audience.Revocation) error { return nil }
-func (w *Writer) Cut(offset int64, c audience.Cut) error                { return nil }
-func (w *Writer) Post(offset int64, p *clamorv1.Post) error             { return nil }
-func (w *Writer) Control(offset int64, c *clamorv1.Control) error       { return nil }
-func (w *Writer) Unreadable(offset int64) error                         { return nil }
-func (w *Writer) Commit(next int64) (File, error)                       { return File{}, nil }
-func (w *Writer) Abort()                                                {}
-
-type staged interface {
-	Write([]byte) (int, error)
-	commit() error
-	abort()
+// Ballots adds the ballots of the record at offset.
+func (w *Writer) Ballots(offset int64, bs []audience.Ballot) error {
+	if err := w.at(offset, w.ballots != nil); err != nil {
+		return err
+	}
+	for i := range bs {
+		row := w.ballots.next()
+		w.fillBallot(row, &bs[i])
+		row.Offset, row.Item, row.Type = offset, int32(i), RowBallot.String() //nolint:gosec // records are bounded
+		w.file.Ballots++
+		if w.count(w.ballots.flushFull()); w.err != nil {
+			return w.err
+		}
+	}
+	return nil
 }
 
-func (a *Archive) create(ctx context.Context, path string) (staged, error) {
-	return nil, errors.ErrUnsupported
+func (w *Writer) fillBallot(row *ballotColumns, b *audience.Ballot) {
+	slots, scores := w.choices.of(b.Choices, b.Kind)
+	*row = ballotColumns{
+		ID: b.ID, Poll: b.Poll, Round: int64(b.Round), Voter: b.Voter,
+		ReceivedAt: int64(b.ReceivedAt), ClosesAt: int64(b.ClosesAt),
+		Kind: string(b.Kind), PerVoter: int64(b.PerVoter), OnRepeat: string(b.OnRepeat),
+		Slots: slots, Scores: scores,
+		Source: b.Source, Revision: int64(b.Revision), Post: b.Post, //nolint:gosec // revisions are control offsets
+	}
 }
-func isTemporary(string) bool { return false }
+
+// Revocation adds the revocation at offset.
+func (w *Writer) Revocation(offset int64, r *audience.Revocation) error {
+	if err := w.at(offset, w.ballots != nil); err != nil {
+		return err
+	}
+	kind := audience.Choose
+	if anyScore(r.Choices) {
+		kind = audience.Score
+	}
+	slots, scores := w.choices.of(r.Choices, kind)
+	*w.ballots.next() = ballotColumns{
+		Offset: offset, Type: RowRevocation.String(),
+		ID: r.Ballot, Poll: r.Poll, Round: int64(r.Round), Voter: r.Voter,
+		ReceivedAt: int64(r.ReceivedAt), Slots: slots, Scores: scores,
+		Restore: r.Restore, At: int64(r.At), Actor: r.Actor,
+	}
+	w.count(w.ballots.flushFull())
+	return w.err
+}
+
+// Cut adds the cut at offset, effective or repeated.
+func (w *Writer) Cut(offset int64, c audience.Cut) error {
+	if err := w.at(offset, true); err != nil {
+		return err
+	}
+	at, number, seals := int64(c.At), int64(c.Number), joinSeals(c.Seals) //nolint:gosec // cuts count from 1
+	switch {
+	case w.ballots != nil:
+		*w.ballots.next() = ballotColumns{Offset: offset, Type: RowCut.String(), At: at, Cut: number, Seals: seals}
+		w.count(w.ballots.flushFull())
+	case w.posts != nil:
+		*w.posts.next() = postColumns{Offset: offset, Type: RowCut.String(), At: at, Cut: number, Seals: seals}
+		w.count(w.posts.flushFull())
+	default:
+		*w.control.next() = controlColumns{Offset: offset, Type: RowCut.String(), At: at, Cut: number, Seals: seals}
+		w.count(w.control.flushFull())
+	}
+	return w.err
+}
+
+// Post adds the post at offset.
+func (w *Writer) Post(offset int64, p *clamorv1.Post) error {
+	if err := w.at(offset, w.posts != nil); err != nil {
+		return err
+	}
+	row := w.posts.next()
+	*row = postRow(p)
+	row.Offset, row.Type = offset, RowPost.String()
+	w.count(w.posts.flushFull())
+	return w.err
+}
+
+// Control adds the definition or command at offset.
+func (w *Writer) Control(offset int64, c *clamorv1.Control) error {
+	if err := w.at(offset, w.control != nil); err != nil {
+		return err
+	}
+	*w.control.next() = controlColumns{
+		Offset: offset, Type: RowControl.String(),
+		ID: c.GetId(), At: c.GetAt(), Actor: c.GetActor(), Kind: c.GetKind(), Subject: c.GetSubject(),
+		BaseRevision: int64(c.GetBaseRevision()), Payload: c.GetPayload(), //nolint:gosec // revisions are control offsets
+	}
+	w.count(w.control.flushFull())
+	return w.err
+}
+
+// Unreadable notes that the value at offset is no record, or none that belongs
+// into this topic.
+func (w *Writer) Unreadable(offset int64) error {
+	if err := w.at(offset, true); err != nil {
+		return err
+	}
+	switch {
+	case w.ballots != nil:
+		*w.ballots.next() = ballotColumns{Offset: offset, Type: RowUnreadable.String()}
+		w.count(w.ballots.flushFull())
+	case w.posts != nil:
+		*w.posts.next() = postColumns{Offset: offset, Type: RowUnreadable.String()}
+		w.count(w.posts.flushFull())
+	default:
+		*w.control.next() = controlColumns{Offset: offset, Type: RowUnreadable.String()}
+		w.count(w.control.flushFull())
+	}
+	return w.err
+}
+
+var errOrder = errors.New("records out of order")
+
+func (w *Writer) at(offset int64, fits bool) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case !fits:
+		return fmt.Errorf("archive %s: a record of another topic at offset %d", w.segment.Path(), offset)
+	case offset <= w.last:
+		return fmt.Errorf("archive %s: offset %d behind %d: %w", w.segment.Path(), offset, w.last, errOrder)
+	}
+	w.last = offset
+	return nil
+}
+
+func (w *Writer) count(err error) {
+	w.file.Rows++
+	if err != nil && w.err == nil {
+		w.err = w.archive.wrap("write", w.segment.Path(), err)
+	}
+}
+
+// Rows is how many were added so far.
+func (w *Writer) Rows() int64 { return w.file.Rows }
+
+// Commit ends the segment before offset next and puts the file in its place,
+// durably.
+func (w *Writer) Commit(next int64) (File, error) {
+	if w.err != nil {
+		w.Abort()
+		return File{}, w.err
+	}
+	w.file.Next = next
+	meta := w.metadata()
+	var err error
+	switch {
+	case w.ballots != nil:
+		err = w.ballots.close(meta)
+	case w.posts != nil:
+		err = w.posts.close(meta)
+	default:
+		err = w.control.close(meta)
+	}
+	if err == nil {
+		err = w.out.commit()
+		if err == nil {
+			w.out = nil
+		}
+	}
+	if err != nil {
+		w.Abort()
+		return File{}, w.archive.wrap("write", w.segment.Path(), err)
+	}
+	w.file.SHA256, w.file.Bytes = w.sum.hex(), w.sum.bytes
+	return w.file, nil
+}
+
+// metadata is in a fixed order, being part of the bytes.
+func (w *Writer) metadata() [][2]string {
+	return [][2]string{
+		{metaFormat, formatVersion},
+		{metaTopic, w.segment.Topic},
+		{metaEpoch, strconv.FormatUint(w.segment.Epoch, 10)},
+		{metaPartition, strconv.Itoa(int(w.segment.Partition))},
+		{metaFirst, strconv.FormatInt(w.file.First, 10)},
+		{metaNext, strconv.FormatInt(w.file.Next, 10)},
+		{metaBallots, strconv.FormatInt(w.file.Ballots, 10)},
+	}
+}
+
+// Abort leaves nothing of the segment behind.
+func (w *Writer) Abort() {
+	if w.out != nil {
+		w.out.abort()
+		w.out = nil
+	}
+}
+
+// table buffers rows for the encoder and ends row groups at fixed counts, so
+// that the bytes do not depend on how the rows came.
+type table[T any] struct {
+	w     *parquet.GenericWriter[T]
+	rows  []T
+	group int
+}
+
+func newTable[T any](out *sum) *table[T] {
+	return &table[T]{
+		w: parquet.NewGenericWriter[T](out,
+			parquet.CreatedBy("clamor", "1", "archive"),
+			parquet.PageBufferSize(1<<20),
+			parquet.DataPageStatistics(true),
+			parquet.SkipPageBounds("id"), parquet.SkipPageBounds("voter"),
+		),
+		rows: make([]T, 0, writeChunk),
+	}
+}
+
+func (t *table[T]) next() *T {
+	t.rows = t.rows[:len(t.rows)+1]
+	return &t.rows[len(t.rows)-1]
+}
+
+func (t *table[T]) flushFull() error {
+	if len(t.rows) < cap(t.rows) {
+		return nil
+	}
+	return t.flush()
+}
+
+func (t *table[T]) flush() error {
+	if _, err := t.w.Write(t.rows); err != nil {
+		return err
+	}
+	t.group += len(t.rows)
+	clear(t.rows)
+	t.rows = t.rows[:0]
+	if t.group < rowGroup {
+		return nil
+	}
+	t.group = 0
+	return t.w.Flush()
+}
+
+func (t *table[T]) close(meta [][2]string) error {
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for _, entry := range meta {
+		t.w.SetKeyValueMetadata(entry[0], entry[1])
+	}
+	return t.w.Close()
+}
+
+// choiceText keeps the text of small sets of choices, which repeat.
+type choiceText map[uint16]string
+
+func (t choiceText) of(choices []audience.Choice, kind audience.Kind) (slots, scores string) {
+	if kind == audience.Score {
+		return string(appendSlots(nil, choices)), string(appendScores(nil, choices))
+	}
+	if len(choices) != 1 {
+		return string(appendSlots(nil, choices)), ""
+	}
+	s, ok := t[choices[0].Slot]
+	if !ok {
+		s = string(appendSlots(nil, choices))
+		t[choices[0].Slot] = s
+	}
+	return s, ""
+}

@@ -1,0 +1,453 @@
+package archive_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+	"pgregory.net/rapid"
+
+	"github.com/clamor-live/clamor/pkg/archive"
+	"github.com/clamor-live/clamor/pkg/audience"
+	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
+)
+
+func open(t testing.TB, address string) *archive.Archive {
+	t.Helper()
+	a, err := archive.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return a
+}
+
+// both runs a test on the two kinds of bucket that need no server.
+func both(t *testing.T, test func(t *testing.T, a *archive.Archive)) {
+	t.Run("folder", func(t *testing.T) { test(t, open(t, t.TempDir())) })
+	t.Run("memory", func(t *testing.T) { test(t, open(t, "mem://")) })
+}
+
+var segment = archive.Segment{Topic: archive.Ballots, Epoch: 3, Partition: 1}
+
+func someBallot(t *rapid.T) audience.Ballot {
+	b := audience.Ballot{
+		Poll: rapid.SampledFrom([]string{"final", "semi"}).Draw(t, "poll"), Round: rapid.Uint32().Draw(t, "round"),
+		ReceivedAt: audience.Millis(rapid.Int64Min(0).Draw(t, "received")), ClosesAt: audience.Millis(rapid.Int64Min(0).Draw(t, "closes")),
+		Kind:     rapid.SampledFrom([]audience.Kind{audience.Choose, audience.Score, audience.React}).Draw(t, "kind"),
+		PerVoter: rapid.Uint32Max(1000).Draw(t, "limit"), OnRepeat: rapid.SampledFrom([]audience.OnRepeat{audience.Reject, audience.Replace, audience.Add}).Draw(t, "repeat"),
+		Source: rapid.SampledFrom([]string{"", "sms"}).Draw(t, "source"), Revision: uint64(rapid.Uint32().Draw(t, "revision")),
+		Post: rapid.SampledFrom([]string{"", "mastodon:1", "mastodon:ä"}).Draw(t, "post"),
+	}
+	binary.BigEndian.PutUint64(b.ID[:], rapid.Uint64().Draw(t, "id"))
+	binary.BigEndian.PutUint64(b.Voter[8:], rapid.Uint64().Draw(t, "voter"))
+	b.Choices = someChoices(t, b.Kind)
+	return b
+}
+
+func someChoices(t *rapid.T, kind audience.Kind) []audience.Choice {
+	choices := make([]audience.Choice, rapid.IntRange(1, 4).Draw(t, "choices"))
+	for i := range choices {
+		choices[i].Slot = rapid.Uint16Min(1).Draw(t, "slot")
+		if kind == audience.Score {
+			choices[i].Score = rapid.Int32().Draw(t, "score")
+		}
+	}
+	return choices
+}
+
+// someRows are the rows of a whole segment.
+func someRows(t *rapid.T) (rows []archive.Row, next int64) {
+	for range rapid.IntRange(0, 30).Draw(t, "records") {
+		next += rapid.Int64Range(0, 3).Draw(t, "gap")
+		switch rapid.SampledFrom([]archive.RowType{archive.RowBallot, archive.RowBallot, archive.RowRevocation, archive.RowCut, archive.RowUnreadable}).Draw(t, "type") {
+		case archive.RowBallot:
+			for range rapid.IntRange(1, 5).Draw(t, "items") {
+				rows = append(rows, archive.Row{Offset: next, Type: archive.RowBallot, Ballot: someBallot(t)})
+			}
+		case archive.RowRevocation:
+			b := someBallot(t)
+			r := audience.Revocation{
+				Poll: b.Poll, Round: b.Round, Voter: b.Voter, Ballot: b.ID, Restore: rapid.Bool().Draw(t, "restore"),
+				At: b.ClosesAt, Actor: "mona", ReceivedAt: b.ReceivedAt, Choices: b.Choices,
+			}
+			rows = append(rows, archive.Row{Offset: next, Type: archive.RowRevocation, Revocation: r})
+		case archive.RowCut:
+			c := audience.Cut{Number: rapid.Uint64Range(1, 9).Draw(t, "cut"), At: 1700000000000}
+			if rapid.Bool().Draw(t, "seals") {
+				c.Seals = []audience.RoundKey{{Poll: "final", Round: 1}, {Poll: "semi", Round: 12}}
+			}
+			rows = append(rows, archive.Row{Offset: next, Type: archive.RowCut, Cut: c})
+		default:
+			rows = append(rows, archive.Row{Offset: next, Type: archive.RowUnreadable})
+		}
+		next++
+	}
+	return rows, next
+}
+
+func write(a *archive.Archive, s archive.Segment, rows []archive.Row, next int64) (archive.File, error) {
+	w, err := a.Create(context.Background(), s, 0)
+	if err != nil {
+		return archive.File{}, err
+	}
+	defer w.Abort()
+	for i := 0; i < len(rows) && err == nil; i++ {
+		switch row := rows[i]; row.Type {
+		case archive.RowBallot:
+			var record []audience.Ballot
+			for ; i < len(rows) && rows[i].Type == archive.RowBallot && rows[i].Offset == row.Offset; i++ {
+				record = append(record, rows[i].Ballot)
+			}
+			i--
+			err = w.Ballots(row.Offset, record)
+		case archive.RowRevocation:
+			err = w.Revocation(row.Offset, &row.Revocation)
+		case archive.RowCut:
+			err = w.Cut(row.Offset, row.Cut)
+		default:
+			err = w.Unreadable(row.Offset)
+		}
+	}
+	if err != nil {
+		return archive.File{}, err
+	}
+	return w.Commit(next)
+}
+
+// read keeps copies, because the reader reuses what it gives.
+func read(a *archive.Archive, s archive.Segment) (rows []archive.Row, file archive.File, err error) {
+	file, err = a.ReadBallots(context.Background(), s, func(some []archive.Row) error {
+		for _, row := range some {
+			kept := archive.Row{Offset: row.Offset, Type: row.Type}
+			switch row.Type {
+			case archive.RowBallot:
+				kept.Ballot = row.Ballot
+				kept.Ballot.Choices = append([]audience.Choice(nil), row.Ballot.Choices...)
+			case archive.RowRevocation:
+				kept.Revocation = row.Revocation
+				kept.Revocation.Choices = append([]audience.Choice(nil), row.Revocation.Choices...)
+			case archive.RowCut:
+				kept.Cut = row.Cut
+			}
+			rows = append(rows, kept)
+		}
+		return nil
+	})
+	return rows, file, err
+}
+
+func TestBallotsComeBackAsTheyWere(t *testing.T) {
+	both(t, func(t *testing.T, a *archive.Archive) {
+		rapid.Check(t, func(t *rapid.T) {
+			rows, next := someRows(t)
+			written, err := write(a, segment, rows, next)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, file, err := read(a, segment)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(rows, got); diff != "" {
+				t.Fatal(diff)
+			}
+			sha, size, err := a.Hash(context.Background(), segment.Path())
+			if err != nil || sha != written.SHA256 || size != written.Bytes {
+				t.Fatalf("hash %s of %d bytes, %v; written %+v", sha, size, err, written)
+			}
+			written.SHA256 = ""
+			if file != written || file.Rows != int64(len(rows)) || file.Next != next {
+				t.Fatalf("read %+v, wrote %+v", file, written)
+			}
+			again, err := write(a, segment, rows, next)
+			if err != nil || again.SHA256 != sha {
+				t.Fatalf("written again: %s, %v; want %s", again.SHA256, err, sha)
+			}
+		})
+	})
+}
+
+func TestPostsAndControlComeBackAsTheyWere(t *testing.T) {
+	both(t, func(t *testing.T, a *archive.Archive) {
+		posts := []archive.PostRow{
+			{Offset: 4, Type: archive.RowPost, Post: &clamorv1.Post{Platform: "mastodon", Id: "1", Text: "voto na #ana ✨", CreatedAt: 1, ReceivedAt: 2}},
+			{Offset: 5, Type: archive.RowUnreadable},
+			{Offset: 6, Type: archive.RowPost, Post: &clamorv1.Post{
+				Platform: "x", Id: "2", Source: "s", Show: "final", Author: &clamorv1.Author{Id: "a", Name: "A", Handle: "@a", Location: "Rio", Followers: 9, CreatedAt: 3},
+				Text: "t", Language: "pt", Coordinates: &clamorv1.Coordinates{Lat: -22.9}, ReplyTo: "1", RepostOf: "0",
+				Media: []string{"m1", "m2"}, Links: []string{"l"}, Topics: []string{"cup"}, SampleRate: 0.5,
+				Votes: []*clamorv1.Vote{{Poll: "final", Round: 2, Voter: []byte("0123456789abcdef"), Ballot: []byte("fedcba9876543210"), Slots: []uint32{3, 1}}},
+			}},
+			{Offset: 9, Type: archive.RowCut, Cut: audience.Cut{Number: 1, At: 7}},
+		}
+		s := archive.Segment{Topic: archive.Posts}
+		w, err := a.Create(t.Context(), s, 4)
+		for i := 0; err == nil && i < len(posts); i++ {
+			switch row := posts[i]; row.Type {
+			case archive.RowPost:
+				err = w.Post(row.Offset, row.Post)
+			case archive.RowCut:
+				err = w.Cut(row.Offset, row.Cut)
+			default:
+				err = w.Unreadable(row.Offset)
+			}
+		}
+		if err == nil {
+			_, err = w.Commit(10)
+		}
+		var got []archive.PostRow
+		if err == nil {
+			_, err = a.ReadPosts(t.Context(), s, func(rows []archive.PostRow) error { got = append(got, rows...); return nil })
+		}
+		if diff := cmp.Diff(posts, got, protocmp.Transform()); err != nil || diff != "" {
+			t.Fatal(err, diff)
+		}
+
+		events := []archive.ControlRow{
+			{Offset: 0, Type: archive.RowControl, Control: &clamorv1.Control{Id: "i", At: 5, Actor: "ana", Kind: "poll.put", Subject: "p7", BaseRevision: 1<<64 - 1, Payload: []byte(`{"id":"p7"}`)}},
+			{Offset: 1, Type: archive.RowCut, Cut: audience.Cut{Number: 1, At: 7, Seals: []audience.RoundKey{{Poll: "p7", Round: 1}}}},
+		}
+		s = archive.Segment{Topic: archive.Control}
+		w, err = a.Create(t.Context(), s, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.Control(0, events[0].Control), w.Cut(1, events[1].Cut)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Commit(2); err != nil {
+			t.Fatal(err)
+		}
+		var back []archive.ControlRow
+		if _, err = a.ReadControl(t.Context(), s, func(rows []archive.ControlRow) error { back = append(back, rows...); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(events, back, protocmp.Transform()); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func TestDamageIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir)
+	rows := make([]archive.Row, 5000)
+	for i := range rows {
+		rows[i] = archive.Row{Offset: int64(i), Type: archive.RowBallot, Ballot: ballot(uint64(i))}
+	}
+	if _, err := write(a, segment, rows, 5000); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, filepath.FromSlash(segment.Path()))
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	check := func(name string, body []byte) {
+		if err := os.WriteFile(path, body, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := read(a, segment)
+		if err == nil && len(got) == len(rows) && cmp.Equal(rows, got) {
+			return // a byte that nothing reads
+		}
+		if !errors.Is(err, archive.ErrCorrupt) || !strings.Contains(err.Error(), segment.Path()) {
+			t.Errorf("%s: %d rows, error %v", name, len(got), err)
+		}
+	}
+	check("empty", nil)
+	check("foreign", []byte("PAR1 is not enough"))
+	for range 200 {
+		check("truncated", whole[:rng.IntN(len(whole))])
+		bent := append([]byte(nil), whole...)
+		bent[rng.IntN(len(bent))] ^= byte(1 + rng.IntN(255))
+		check("bent", bent)
+	}
+	moved := segment
+	moved.Epoch++
+	if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, moved.Path())), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, moved.Path()), whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := read(a, moved); !errors.Is(err, archive.ErrCorrupt) {
+		t.Errorf("a file in another's place: %v", err)
+	}
+	if _, _, err := read(a, archive.Segment{Topic: archive.Ballots, Epoch: 9}); !errors.Is(err, archive.ErrNotFound) {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func TestNothingIsSeenBeforeCommit(t *testing.T) {
+	both(t, func(t *testing.T, a *archive.Archive) {
+		w, err := a.Create(t.Context(), segment, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Ballots(0, []audience.Ballot{ballot(1)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Ballots(0, []audience.Ballot{ballot(1)}); err == nil {
+			t.Error("the same offset twice is taken")
+		}
+		if err := w.Post(1, &clamorv1.Post{}); err == nil {
+			t.Error("a post among ballots is taken")
+		}
+		if _, err := a.Stat(t.Context(), segment); !errors.Is(err, archive.ErrNotFound) {
+			t.Errorf("before commit: %v", err)
+		}
+		w.Abort()
+		if left, err := a.List(t.Context(), ""); err != nil || len(left) != 0 {
+			t.Errorf("after abort: %v, %v", left, err)
+		}
+	})
+}
+
+func TestReceipts(t *testing.T) {
+	both(t, func(t *testing.T, a *archive.Archive) {
+		key := audience.RoundKey{Poll: "final", Round: 2}
+		rng := rand.New(rand.NewPCG(3, 4))
+		for _, n := range []int{0, 1, 2, 5000, 30000} {
+			marks := make([]archive.MarkOutcome, n)
+			for i := range marks {
+				marks[i] = archive.MarkOutcome{Mark: rng.Uint64(), Outcome: uint8(i%5 + 1)}
+				if n == 5000 {
+					marks[i].Mark >>= 40 // crowded where no guess expects them
+				}
+			}
+			want := map[uint64]uint8{}
+			for _, m := range marks {
+				if _, ok := want[m.Mark]; !ok {
+					want[m.Mark] = m.Outcome
+				}
+			}
+			if err := a.PutReceipts(t.Context(), key, 0, marks); err != nil {
+				t.Fatal(err)
+			}
+			tries := 0
+			for mark, outcome := range want {
+				got, found, err := a.Receipt(t.Context(), key, 0, mark)
+				if err != nil || !found || got != outcome {
+					t.Fatalf("mark %x of %d: %d, %t, %v; want %d", mark, n, got, found, err, outcome)
+				}
+				if tries++; tries > 300 {
+					break
+				}
+			}
+			for _, mark := range []uint64{0, 1 << 63, 1<<64 - 1} {
+				if _, found, err := a.Receipt(t.Context(), key, 0, mark); err != nil || found {
+					t.Fatalf("stranger %x of %d: %t, %v", mark, n, found, err)
+				}
+			}
+		}
+		if _, _, err := a.Receipt(t.Context(), key, 7, 1); !errors.Is(err, archive.ErrNotFound) {
+			t.Errorf("another partition: %v", err)
+		}
+	})
+}
+
+func TestOpenRefuses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{"": "empty", "s3://bucket": "no driver for s3://", file: "not a directory"} {
+		if a, err := archive.Open(t.Context(), address); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("open %q: %v, %v", address, a, err)
+		}
+	}
+	if _, err := archive.OpenExisting(t.Context(), filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("a missing folder is opened")
+	}
+}
+
+func ballot(n uint64) audience.Ballot {
+	b := audience.Ballot{
+		Poll: "final", Round: 1, ReceivedAt: 1764547200000 + audience.Millis(n/100), ClosesAt: 1764550800000,
+		Kind: audience.Choose, PerVoter: 1, OnRepeat: audience.Reject, Revision: 7,
+		Choices: []audience.Choice{{Slot: uint16(n%4 + 1)}},
+	}
+	rng := rand.New(rand.NewPCG(n, 1))
+	binary.BigEndian.PutUint64(b.ID[:], rng.Uint64())
+	binary.BigEndian.PutUint64(b.ID[8:], rng.Uint64())
+	binary.BigEndian.PutUint64(b.Voter[:], rng.Uint64())
+	binary.BigEndian.PutUint64(b.Voter[8:], rng.Uint64())
+	return b
+}
+
+func writeMany(b testing.TB, a *archive.Archive, n int) archive.File {
+	b.Helper()
+	w, err := a.Create(context.Background(), segment, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	record := make([]audience.Ballot, 0, 100)
+	for i := range n {
+		record = append(record, ballot(uint64(i)))
+		if len(record) == cap(record) || i == n-1 {
+			if err := w.Ballots(int64(i/100), record); err != nil {
+				b.Fatal(err)
+			}
+			record = record[:0]
+		}
+	}
+	file, err := w.Commit(int64(n))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return file
+}
+
+func BenchmarkReadBallots(b *testing.B) {
+	a := open(b, b.TempDir())
+	const n = 1_000_000
+	file := writeMany(b, a, n)
+	b.ResetTimer()
+	for b.Loop() {
+		if _, err := a.ReadBallots(context.Background(), segment, func([]archive.Row) error { return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "ballots/s")
+	b.ReportMetric(float64(file.Bytes)/n, "bytes/ballot")
+}
+
+func BenchmarkWriteBallots(b *testing.B) {
+	a := open(b, b.TempDir())
+	records := make([][]audience.Ballot, 1000)
+	for i := range records {
+		for k := range 100 {
+			records[i] = append(records[i], ballot(uint64(i*100+k)))
+		}
+	}
+	b.ResetTimer()
+	for b.Loop() {
+		w, err := a.Create(context.Background(), segment, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i, r := range records {
+			if err := w.Ballots(int64(i), r); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, err := w.Commit(1000); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(100_000*float64(b.N)/b.Elapsed().Seconds(), "ballots/s")
+}

@@ -1,0 +1,127 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
+)
+
+// ReadPosts calls visit with the rows of a posts segment in order, some at a
+// time. The slice is reused, the posts are not.
+func (a *Archive) ReadPosts(ctx context.Context, s Segment, visit func([]PostRow) error) (File, error) {
+	rows := make([]PostRow, 0, visitRows)
+	return readRows(ctx, a, s, func(columns []postColumns) error {
+		rows = rows[:0]
+		for i := range columns {
+			row, err := columns[i].row()
+			if err != nil {
+				return corrupt(s.Path(), err)
+			}
+			rows = append(rows, row)
+		}
+		return visit(rows)
+	})
+}
+
+// ReadControl calls visit with the rows of a control segment in order, some at
+// a time. The slice is reused, the events are not.
+func (a *Archive) ReadControl(ctx context.Context, s Segment, visit func([]ControlRow) error) (File, error) {
+	rows := make([]ControlRow, 0, visitRows)
+	return readRows(ctx, a, s, func(columns []controlColumns) error {
+		rows = rows[:0]
+		for i := range columns {
+			row, err := columns[i].row()
+			if err != nil {
+				return corrupt(s.Path(), err)
+			}
+			rows = append(rows, row)
+		}
+		return visit(rows)
+	})
+}
+
+func readRows[T any](ctx context.Context, a *Archive, s Segment, visit func([]T) error) (File, error) {
+	o, err := a.open(ctx, s)
+	if err != nil {
+		return File{}, err
+	}
+	defer o.Close()
+	if !parquet.EqualNodes(parquet.SchemaOf(new(T)), o.parquet.Schema()) {
+		return File{}, corrupt(s.Path(), errColumn)
+	}
+	reader := parquet.NewGenericReader[T](o.parquet)
+	defer reader.Close()
+	buffer := make([]T, visitRows)
+	var seen int64
+	for {
+		if err := ctx.Err(); err != nil {
+			return File{}, fmt.Errorf("read %s: %w", s.Path(), err)
+		}
+		n, err := readSome(s.Path(), reader, buffer)
+		seen += int64(n)
+		if n > 0 {
+			if err := visit(buffer[:n]); err != nil {
+				return File{}, err
+			}
+		}
+		if errors.Is(err, io.EOF) && seen == o.file.Rows {
+			return o.file, nil
+		}
+		if err != nil {
+			return File{}, corrupt(s.Path(), err)
+		}
+	}
+}
+
+func readSome[T any](path string, reader *parquet.GenericReader[T], buffer []T) (n int, err error) {
+	defer rescue(path, &err)
+	clear(buffer)
+	return reader.Read(buffer)
+}
+
+func (row *postColumns) row() (PostRow, error) {
+	t, err := parseType(row.Type)
+	if err != nil {
+		return PostRow{}, err
+	}
+	out := PostRow{Offset: row.Offset, Type: t}
+	switch t {
+	case RowPost:
+		out.Post, err = row.post()
+	case RowCut:
+		out.Cut, err = cutOf(row.Cut, row.At, row.Seals)
+	}
+	return out, err
+}
+
+func (row *controlColumns) row() (ControlRow, error) {
+	t, err := parseType(row.Type)
+	if err != nil {
+		return ControlRow{}, err
+	}
+	out := ControlRow{Offset: row.Offset, Type: t}
+	switch t {
+	case RowControl:
+		out.Control = &clamorv1.Control{
+			Id: row.ID, At: row.At, Actor: row.Actor, Kind: row.Kind, Subject: row.Subject,
+			BaseRevision: uint64(row.BaseRevision), Payload: row.Payload, //nolint:gosec // written from a uint64
+		}
+	case RowCut:
+		out.Cut, err = cutOf(row.Cut, row.At, row.Seals)
+	}
+	return out, err
+}
+
+func cutOf(number, at int64, text string) (audience.Cut, error) {
+	seals, err := parseSeals(text)
+	if err != nil {
+		return audience.Cut{}, err
+	}
+	return audience.Cut{Number: uint64(number), At: audience.Millis(at), Seals: seals}, nil //nolint:gosec // written from a uint64
+}
