@@ -7,25 +7,58 @@ import (
 )
 
 // inline marks choices that are one slot, kept in the ballot's own four bytes;
-// any other list stands in the arena.
+// any other list stands in the arena, at page<<16 | offset.
 const inline = 1 << 31
 
-// maxArena bounds the lists of one round of one partition: 2 GiB.
-const maxArena = inline - 1
+const (
+	arenaShift = 16
+	arenaSize  = 1 << arenaShift
+	arenaPages = inline >> arenaShift // 2 GiB at a time
+)
 
-// store keeps a ballot's choices and says where. Past the arena's end, which no
-// round of fewer than a hundred million many-choice ballots reaches, it panics:
-// a wrong count would be worse.
+// arena keeps lists of choices in pages of 64 KiB, whose numbers wrap around.
+type arena struct {
+	list  [][]byte
+	first uint32 // number of list[0], modulo arenaPages
+}
+
+// put keeps the bytes of a list. A round that needs more than 2 GiB of them in
+// one partition, a hundred million ballots of many choices, panics: a wrong
+// count would be worse.
+func (a *arena) put(list []byte) uint32 {
+	last := len(a.list) - 1
+	if last < 0 || len(a.list[last])+len(list) > arenaSize {
+		if len(a.list) == arenaPages {
+			panic("tally: more choices than one partition of a round can hold; use more partitions")
+		}
+		a.list = append(a.list, nil)
+		last++
+	}
+	offset := len(a.list[last])
+	a.list[last] = append(a.list[last], list...)
+	page := (a.first + uint32(last)) % arenaPages //nolint:gosec // below arenaPages
+	return page<<arenaShift | uint32(offset)      //nolint:gosec // below arenaSize
+}
+
+func (a *arena) at(place uint32) []byte {
+	page := (place>>arenaShift - a.first) % arenaPages
+	return a.list[page][place&(arenaSize-1):]
+}
+
+// drop gives back the pages before a place.
+func (a *arena) drop(place uint32) {
+	n := (place>>arenaShift - a.first) % arenaPages
+	a.list = a.list[n:]
+	a.first = place >> arenaShift
+}
+
+// store keeps a ballot's choices and says where.
 func (r *round) store(choices []audience.Choice) uint32 {
 	if r.rule.kind == kindChoice && len(choices) == 1 {
 		return inline | uint32(choices[0].Slot)
 	}
-	at := len(r.arena)
-	if at > maxArena {
-		panic("tally: more choices than one partition of a round can hold; use more partitions")
-	}
-	r.arena = appendChoices(r.arena, choices, r.rule.kind)
-	return uint32(at) //nolint:gosec // checked above
+	var list [64]byte
+	return r.arena.put(appendChoices(list[:0], choices, r.rule.kind))
 }
 
 // load appends the choices kept at a place.
@@ -33,11 +66,12 @@ func (r *round) load(dst []audience.Choice, place uint32) []audience.Choice {
 	if place&inline != 0 {
 		return append(dst, audience.Choice{Slot: uint16(place)}) //nolint:gosec // the lower half is the slot
 	}
-	dst, _, _ = readChoices(dst, r.arena[place:], r.rule.kind)
+	dst, _, _ = readChoices(dst, r.arena.at(place), r.rule.kind)
 	return dst
 }
 
 func appendChoices(dst []byte, choices []audience.Choice, k kind) []byte {
+	choices = choices[:min(len(choices), maxChoices)]
 	dst = binary.AppendUvarint(dst, uint64(len(choices)))
 	for _, c := range choices {
 		dst = binary.AppendUvarint(dst, uint64(c.Slot))
@@ -49,7 +83,7 @@ func appendChoices(dst []byte, choices []audience.Choice, k kind) []byte {
 }
 
 // maxChoices bounds what one ballot can hold, so that a damaged length cannot
-// ask for memory.
+// ask for memory, and a list fits a page.
 const maxChoices = 1 << 12
 
 // readChoices is the inverse of appendChoices; it gives the rest of b.

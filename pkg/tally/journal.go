@@ -143,7 +143,7 @@ func (r *round) replay(in *reader, out *Round) {
 	case opVoter:
 		hash, counted := in.hash(), uint32(in.uvarint(1<<32-1)) //nolint:gosec // bounded
 		in.demand(r.rule.unlimited())
-		in.apply(func() { r.voters[r.voterOf(hash)].counted = counted })
+		in.apply(func() { r.voters.at(r.voterOf(hash)).counted = counted })
 	case opGone:
 		mark := in.hash()
 		in.apply(func() { r.gone = with(r.gone, mark) })
@@ -174,13 +174,12 @@ func (p *Partition) Snapshot(key audience.RoundKey) []byte {
 	if r.known {
 		j.rule(r.rule)
 	}
-	for i := range r.ballots {
-		b := &r.ballots[i]
-		f := r.factsAt(b)
+	for n := r.oldest; n < r.ballots.next; n++ {
+		f := r.factsAt(r.ballots.at(n))
 		j.ballot(&f, r.rule.kind)
 	}
-	for i := range r.ballots {
-		if b := &r.ballots[i]; b.outcome() == Revoked {
+	for n := r.oldest; n < r.ballots.next; n++ {
+		if b := r.ballots.at(n); b.outcome() == Revoked {
 			f := r.factsAt(b)
 			j.revocation(&f, false, r.rule.kind)
 		}
@@ -193,7 +192,8 @@ func (r *round) snapshotMemory(j *journal) {
 	if r.rule.unlimited() {
 		j.op(opNewest)
 		j.bucket(r.newest)
-		for _, v := range r.voters {
+		for row := range r.voters.next {
+			v := r.voters.at(row)
 			j.op(opVoter)
 			j.hash(v.hash)
 			j.blob = binary.AppendUvarint(j.blob, uint64(v.counted))
@@ -210,7 +210,7 @@ func (r *round) snapshotMemory(j *journal) {
 func (r *round) factsAt(b *ballot) facts {
 	f := facts{mark: b.mark, bucket: b.at(), late: b.outcome() == Late}
 	if !f.late {
-		f.voter = r.voters[b.voter].hash
+		f.voter = r.voters.at(b.voter).hash
 		r.scratch = r.load(r.scratch[:0], b.choices)
 		f.choices = r.scratch
 	}

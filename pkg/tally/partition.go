@@ -132,15 +132,16 @@ func (p *Partition) Outcomes(key audience.RoundKey, yield func(mark uint64, o Ou
 	if r == nil {
 		return
 	}
-	for i := range r.ballots {
-		yield(r.ballots[i].mark, r.ballots[i].outcome())
+	for n := r.oldest; n < r.ballots.next; n++ {
+		b := r.ballots.at(n)
+		yield(b.mark, b.outcome())
 	}
 }
 
 // Ballots is how many ballots a round remembers.
 func (p *Partition) Ballots(key audience.RoundKey) int {
 	if r := p.rounds[key]; r != nil {
-		return len(r.ballots)
+		return int(r.ballots.next - r.oldest)
 	}
 	return 0
 }

@@ -6,7 +6,6 @@ import "github.com/clamor-live/clamor/pkg/audience"
 // Which of the voter's other ballots count then is decided afresh: with one
 // ballot a voter, revoking the first lets the second count.
 func (r *round) revoke(f *facts, restore bool, out *Round) bool {
-	r.forget(f.bucket)
 	b, ok := r.ballotOf(f.mark)
 	if !ok {
 		return r.revokeUnknown(f, restore, out)
@@ -70,7 +69,7 @@ func (r *round) revokeForgotten(f *facts, restore bool, out *Round) bool {
 		delete(r.gone, f.mark)
 		r.gain(row, out)
 	} else {
-		if r.voters[row].counted == 0 {
+		if r.voters.at(row).counted == 0 {
 			return false // never counted
 		}
 		if r.gone == nil {
@@ -87,10 +86,11 @@ func (r *round) revokeForgotten(f *facts, restore bool, out *Round) bool {
 // settle decides all of a voter's ballots again: the first of them count, or,
 // where a new one replaces, the newest.
 func (r *round) settle(row uint32, out *Round) {
-	had := r.voters[row].counted > 0
+	v := r.voters.at(row)
+	had := v.counted > 0
 	var chain []*ballot // newest first
-	for n := r.voters[row].last; n != nobody; {
-		b := &r.ballots[n-r.base]
+	for n := v.last; n != nobody; {
+		b := r.ballots.at(n)
 		if b.outcome() != Revoked {
 			chain = append(chain, b)
 		}
@@ -108,7 +108,7 @@ func (r *round) settle(row uint32, out *Round) {
 		}
 		r.change(b, surplus, out)
 	}
-	r.voters[row].counted = uint32(min(limit, len(chain))) //nolint:gosec // at most 1,000
+	v.counted = uint32(min(limit, len(chain))) //nolint:gosec // at most 1,000
 	switch has := len(chain) > 0; {
 	case has && !had:
 		out.Voters++

@@ -2,7 +2,6 @@ package tally
 
 import (
 	"math"
-	"slices"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 )
@@ -40,10 +39,10 @@ func (o Outcome) String() string {
 type round struct {
 	rule    rule
 	known   bool
-	ballots []ballot // in log order
-	base    uint32   // number of ballots[0]; those before it are forgotten
-	voters  []voter
-	arena   []byte // choices that do not fit a ballot's own four bytes
+	ballots pages[ballot] // in log order
+	oldest  uint32        // the first ballot not forgotten
+	voters  pages[voter]
+	arena   arena // choices that do not fit a ballot's own four bytes
 	byMark  index
 	byVoter index
 	// awaited are marks revoked before their ballot came; gone are ballots taken
@@ -51,7 +50,6 @@ type round struct {
 	awaited map[uint64]struct{}
 	gone    map[uint64]struct{}
 	newest  uint32 // the latest bucket seen
-	tidied  uint32 // base when memory was last given back
 	journal journal
 	scratch []audience.Choice
 }
@@ -116,23 +114,22 @@ func clampBucket(bucket int64) uint32 {
 	return uint32(min(max(bucket, 0), 1<<outcomeShift-1)) //nolint:gosec // clamped
 }
 
-func (r *round) ballotHash(n uint32) uint64  { return r.ballots[n-r.base].mark }
-func (r *round) voterHash(row uint32) uint64 { return r.voters[row].hash }
+func (r *round) ballotHash(n uint32) uint64  { return r.ballots.at(n).mark }
+func (r *round) voterHash(row uint32) uint64 { return r.voters.at(row).hash }
 
 func (r *round) ballotOf(mark uint64) (*ballot, bool) {
 	n, ok := r.byMark.find(mark, r.ballotHash)
 	if !ok {
 		return nil, false
 	}
-	return &r.ballots[n-r.base], true
+	return r.ballots.at(n), true
 }
 
 func (r *round) voterOf(hash uint64) uint32 {
 	row, ok := r.byVoter.find(hash, r.voterHash)
 	if !ok {
-		row = uint32(len(r.voters)) //nolint:gosec // bounded by the log
-		r.voters = append(r.voters, voter{hash: hash, last: nobody})
-		r.byVoter.add(hash, row, r.voterHash)
+		row = r.voters.append(voter{hash: hash, last: nobody})
+		r.byVoter.add(hash, row)
 	}
 	return row
 }
@@ -147,20 +144,18 @@ type facts struct {
 
 // count takes one ballot and says whether it was new.
 func (r *round) count(f *facts, out *Round) bool {
-	r.forget(f.bucket)
 	if _, ok := r.ballotOf(f.mark); ok {
 		out.Duplicates++
-		return false
+		return false // and nothing is forgotten: a journal has no duplicates
 	}
+	r.forget(f.bucket)
 	if f.late {
-		r.append(f, nobody, Late)
-		r.book(&r.ballots[len(r.ballots)-1], 1, out)
+		r.book(r.append(f, nobody, Late), 1, out)
 		return true
 	}
 	row := r.voterOf(f.voter)
 	outcome := r.judge(row, f, out)
-	r.append(f, row, outcome)
-	r.book(&r.ballots[len(r.ballots)-1], 1, out)
+	r.book(r.append(f, row, outcome), 1, out)
 	if outcome == Counted {
 		r.gain(row, out)
 	}
@@ -174,7 +169,7 @@ func (r *round) judge(row uint32, f *facts, out *Round) Outcome {
 		delete(r.awaited, f.mark)
 		return Revoked
 	}
-	v := &r.voters[row]
+	v := r.voters.at(row)
 	switch {
 	case r.rule.unlimited() || v.counted < r.rule.perVoter:
 		return Counted
@@ -191,7 +186,7 @@ func (r *round) judge(row uint32, f *facts, out *Round) Outcome {
 func (r *round) oldestCounted(v *voter) *ballot {
 	left := v.counted
 	for n := v.last; n != nobody; {
-		b := &r.ballots[n-r.base]
+		b := r.ballots.at(n)
 		if b.outcome() == Counted {
 			if left--; left == 0 {
 				return b
@@ -202,18 +197,21 @@ func (r *round) oldestCounted(v *voter) *ballot {
 	panic("tally: a voter's counted ballots are not in the round")
 }
 
-func (r *round) append(f *facts, row uint32, outcome Outcome) {
-	n := r.base + uint32(len(r.ballots)) //nolint:gosec // bounded by the log
+func (r *round) append(f *facts, row uint32, outcome Outcome) *ballot {
 	b := ballot{mark: f.mark, voter: row, prev: nobody, bucket: f.bucket}
 	b.setOutcome(outcome)
+	b.choices = inline
 	if outcome != Late {
 		b.choices = r.store(f.choices)
 	}
+	n := r.ballots.next
 	if row != nobody && !r.rule.unlimited() {
-		b.prev, r.voters[row].last = r.voters[row].last, n
+		v := r.voters.at(row)
+		b.prev, v.last = v.last, n
 	}
-	r.ballots = append(r.ballots, b)
-	r.byMark.add(f.mark, n, r.ballotHash)
+	r.ballots.append(b)
+	r.byMark.add(f.mark, n)
+	return r.ballots.at(n)
 }
 
 // forget drops the ids of an unlimited round that are older than its memory.
@@ -222,49 +220,31 @@ func (r *round) forget(bucket uint32) {
 		return
 	}
 	r.newest = max(r.newest, bucket)
-	dead := 0
-	for dead < len(r.ballots) && r.ballots[dead].at()+memoryBuckets < r.newest {
-		r.byMark.remove(r.ballots[dead].mark, r.base+uint32(dead), r.ballotHash) //nolint:gosec // in range
-		dead++
-	}
-	if dead == 0 {
-		return
-	}
-	r.base += uint32(dead) //nolint:gosec // in range
-	r.ballots = r.ballots[dead:]
-	r.tidy()
-}
-
-// tidy gives back what forgotten ballots held, once it is more than what is
-// left.
-func (r *round) tidy() {
-	if r.base-r.tidied < uint32(len(r.ballots))+minTidy { //nolint:gosec // bounded by the log
-		return
-	}
-	old := r.arena
-	r.tidied, r.arena = r.base, nil
-	r.ballots = slices.Clone(r.ballots)
-	for i := range r.ballots {
-		b := &r.ballots[i]
-		if b.outcome() == Late || b.choices&inline != 0 {
-			continue
+	for r.oldest < r.ballots.next {
+		b := r.ballots.at(r.oldest)
+		if b.at()+memoryBuckets >= r.newest {
+			break
 		}
-		choices, _, _ := readChoices(nil, old[b.choices:], r.rule.kind)
-		b.choices = r.store(choices)
+		r.byMark.remove(b.mark, r.oldest)
+		if b.choices&inline == 0 {
+			r.arena.drop(b.choices)
+		}
+		r.oldest++
 	}
+	r.ballots.drop(r.oldest)
 }
-
-const minTidy = 1024
 
 // gain and lose keep the number of voters with a counted ballot.
 func (r *round) gain(row uint32, out *Round) {
-	if r.voters[row].counted++; r.voters[row].counted == 1 {
+	v := r.voters.at(row)
+	if v.counted++; v.counted == 1 {
 		out.Voters++
 	}
 }
 
 func (r *round) lose(row uint32, out *Round) {
-	if r.voters[row].counted--; r.voters[row].counted == 0 {
+	v := r.voters.at(row)
+	if v.counted--; v.counted == 0 {
 		out.Voters--
 	}
 }
