@@ -1,6 +1,7 @@
 package control
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/clamor-live/clamor/pkg/audience"
@@ -16,6 +17,17 @@ type Poll struct {
 	line   timeline
 	rounds []roundDefinition // ascending by round
 	audit  []AuditEntry
+	seals  []seal
+}
+
+// seal is a round that became verified.
+type seal struct {
+	round uint32
+	at    audience.Millis
+}
+
+func (p *Poll) verified(round uint32) bool {
+	return slices.ContainsFunc(p.seals, func(s seal) bool { return s.round == round })
 }
 
 type roundDefinition struct {
@@ -100,6 +112,11 @@ func (p *Poll) Of(round uint32, now audience.Millis) (Standing, bool) {
 	}
 	out := p.standing(p.lastOf(round))
 	out.NextChange = 0
+	for _, s := range p.seals {
+		if s.round == round && s.at <= now {
+			out.Phase = audience.Verified
+		}
+	}
 	return out, true
 }
 

@@ -189,7 +189,7 @@ func (c *course) closing(until audience.Millis) {
 	}
 	was, at := c.now, c.now.closesAt
 	c.to(at, was.closed(at))
-	c.notes = append(c.notes, note{at: at, kind: AuditClosed, before: was, after: c.now})
+	c.notes = append(c.notes, note{at: at, kind: AuditClosed, round: was.round, before: was, after: c.now})
 }
 
 func (c *course) take(e entry) {
@@ -205,7 +205,7 @@ func (c *course) take(e entry) {
 	}
 	if e.act == actVerify {
 		c.notes = append(c.notes, note{
-			at: e.effective, kind: AuditVerified, offset: e.offset, actor: e.actor, before: was, after: next,
+			at: e.effective, kind: AuditVerified, round: e.round, offset: e.offset, actor: e.actor, before: was, after: next,
 		})
 	}
 }
@@ -216,7 +216,7 @@ func (c *course) skip(e entry, err *fault.Error) {
 	}
 	command := e.command
 	c.notes = append(c.notes, note{
-		at: e.effective, kind: AuditSkipped, offset: e.offset, actor: e.actor, verb: &command,
+		at: e.effective, kind: AuditSkipped, round: c.now.round, offset: e.offset, actor: e.actor, verb: &command,
 		reason: err.Detail, before: c.now, after: c.now,
 	})
 }

@@ -1,0 +1,181 @@
+package control
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // time zones are judged alike on every machine
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/fault"
+	"golang.org/x/text/language"
+)
+
+// Connectors lists those that a source can have.
+func Connectors() []string {
+	return []string{audience.ConnectorGateway, audience.ConnectorPush, audience.ConnectorReplay}
+}
+
+// maxSettings bounds a source's settings and a destination's aliases.
+const maxSettings = 1000
+
+// columnName is what aliases may name: it must do as an XML element.
+var columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,62}$`)
+
+// ValidateShow says what is wrong with a show.
+func ValidateShow(s *audience.Show) *fault.Error {
+	var f faults
+	f.slug("/id", s.ID)
+	f.text("/title", s.Title, true)
+	_, err := time.LoadLocation(s.Timezone)
+	f.check(err == nil && s.Timezone != "" && s.Timezone != "Local", "/timezone",
+		"%q is not a time zone like America/Sao_Paulo", s.Timezone)
+	f.locale("/locale", s.Locale)
+	f.check(len(s.Markets) <= maxList, "/markets", "there are more than %d", maxList)
+	for i, m := range s.Markets {
+		region, err := language.ParseRegion(m)
+		f.check(err == nil && len(m) == 2 && region.IsCountry(), fmt.Sprintf("/markets/%d", i),
+			"%q is not a country like BR", m)
+	}
+	f.languages("/languages", s.Languages)
+	return f.err()
+}
+
+func (f *faults) locale(pointer, s string) {
+	_, err := language.Parse(s)
+	f.check(s != "" && err == nil, pointer, "%q is not a locale like pt-BR", s)
+}
+
+func (f *faults) languages(pointer string, languages []string) {
+	f.check(len(languages) <= maxList, pointer, "there are more than %d", maxList)
+	for i, l := range languages {
+		_, err := language.Parse(l)
+		f.check(l != "" && err == nil, fmt.Sprintf("%s/%d", pointer, i), "%q is not a language like pt", l)
+	}
+}
+
+// ValidateSource says what is wrong with a source.
+func ValidateSource(s *audience.Source) *fault.Error {
+	var f faults
+	f.slug("/id", s.ID)
+	f.slug("/show", s.Show)
+	oneOf(&f, "/connector", s.Connector, Connectors()...)
+	f.check(len(s.Settings) <= maxSettings, "/settings", "there are more than %d", maxSettings)
+	for i, id := range s.Polls {
+		f.slug(fmt.Sprintf("/polls/%d", i), id)
+	}
+	for i, id := range s.Topics {
+		f.slug(fmt.Sprintf("/topics/%d", i), id)
+	}
+	if b := s.Budget; b != nil {
+		f.check(b.Posts > 0, "/budget/posts", "is not positive")
+		oneOf(&f, "/budget/per", b.Per, "hour", "day", "show")
+	}
+	if s.Connector == audience.ConnectorReplay {
+		f.replay(s.Settings)
+	}
+	return f.err()
+}
+
+// replay judges the settings of a replay: a file of the data folder's replay/,
+// and how fast.
+func (f *faults) replay(settings map[string]any) {
+	file, _ := settings["file"].(string)
+	f.check(file != "" && !path.IsAbs(file) && !strings.ContainsAny(file, "\\\x00") && path.Clean(file) == file &&
+		file != ".." && !strings.HasPrefix(file, "../"), "/settings/file", "is not the name of a file below replay/")
+	if v, ok := settings["speed"]; ok {
+		speed, isNumber := v.(float64)
+		f.check(isNumber && speed > 0 && speed <= 1e6, "/settings/speed", "is not a number above 0")
+	}
+	if v, ok := settings["loop"]; ok {
+		_, isBool := v.(bool)
+		f.check(isBool, "/settings/loop", "is not true or false")
+	}
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		f.check(key == "file" || key == "speed" || key == "loop", "/settings/"+escape(key), "is not a setting of replay")
+	}
+}
+
+// ValidateDestination says what is wrong with a destination.
+func ValidateDestination(d *audience.Destination) *fault.Error {
+	var f faults
+	f.slug("/id", d.ID)
+	f.slug("/show", d.Show)
+	f.text("/name", d.Name, false)
+	oneOf(&f, "/audience", d.Audience, audience.OnAir, audience.Public, audience.Producer)
+	f.check(d.Slots >= 0 && d.Slots <= MaxOptions, "/slots", "is not in 0..%d", MaxOptions)
+	if d.Locale != "" {
+		f.locale("/locale", d.Locale)
+	}
+	f.aliases(d.Aliases)
+	f.check(len(d.Editorial) <= maxSettings, "/editorial", "there are more than %d", maxSettings)
+	for _, poll := range slices.Sorted(maps.Keys(d.Editorial)) {
+		at := "/editorial/" + escape(poll)
+		f.slug(at, poll)
+		seen := map[string]bool{}
+		for i, option := range d.Editorial[poll] {
+			f.slug(fmt.Sprintf("%s/%d", at, i), option)
+			f.check(!seen[option], fmt.Sprintf("%s/%d", at, i), "%q stands twice", option)
+			seen[option] = true
+		}
+	}
+	return f.err()
+}
+
+func (f *faults) aliases(aliases map[string]string) {
+	f.check(len(aliases) <= maxSettings, "/aliases", "there are more than %d", maxSettings)
+	seen := map[string]bool{}
+	for _, column := range slices.Sorted(maps.Keys(aliases)) {
+		at, name := "/aliases/"+escape(column), aliases[column]
+		f.check(columnName.MatchString(column), at, "%q is not a column", column)
+		f.check(columnName.MatchString(name), at, "%q is not a name of letters, digits, _, - and .", name)
+		f.check(!seen[name], at, "%q stands for another column already", name)
+		seen[name] = true
+	}
+}
+
+// escape writes a key for a JSON pointer (RFC 6901).
+func escape(key string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+}
+
+// ValidateToken says what is wrong with an API token.
+func ValidateToken(t *audience.Token) *fault.Error {
+	var f faults
+	f.slug("/id", t.ID)
+	f.text("/name", t.Name, true)
+	oneOf(&f, "/role", t.Role, audience.RoleAdmin, audience.RoleProducer, audience.RoleModerator, audience.RoleObserver)
+	if t.Show != "" {
+		f.slug("/show", t.Show)
+	}
+	return f.err()
+}
+
+// ValidateTopic says what is wrong with a topic, its rule's grammar aside.
+func ValidateTopic(t *audience.Topic) *fault.Error {
+	var f faults
+	f.slug("/id", t.ID)
+	f.slug("/show", t.Show)
+	f.text("/title", t.Title, true)
+	f.check(strings.TrimSpace(t.Rule) != "", "/rule", "must not be empty")
+	f.check(len(t.Rule) <= 10_000, "/rule", "is longer than 10000 bytes")
+	if t.Filters != nil {
+		f.languages("/filters/languages", t.Filters.Languages)
+		for i, c := range t.Filters.Countries {
+			f.check(isRegion(c), fmt.Sprintf("/filters/countries/%d", i), "%q is not a country like BR", c)
+		}
+	}
+	return f.err()
+}
+
+// ValidatePostCommand says what is wrong with a command to a post.
+func ValidatePostCommand(c *PostCommand) *fault.Error {
+	var f faults
+	oneOf(&f, "/command", c.Command, PostApprove, PostReject, PostFeature)
+	f.text("/reason", c.Reason, false)
+	return f.err()
+}
