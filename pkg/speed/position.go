@@ -101,6 +101,12 @@ func (s *Store) Reset(ctx context.Context, topic string, partition int32, seen P
 
 func (s *Store) reset(ctx context.Context, k keys, seen Position, start Start, pos Position) error {
 	known, err := s.known(ctx, k)
+	if errors.Is(err, ErrDamaged) {
+		// The index cannot be read. Epochs and journals that it would have named
+		// are emptied when they are opened again.
+		known, err = nil, s.client.Unlink(ctx, k.meta(), k.rounds()).Err()
+		seen = Position{}
+	}
 	if err != nil {
 		return err
 	}
@@ -209,7 +215,10 @@ func (s *Store) expire(ctx context.Context, k keys, below uint64) (again bool, e
 	if fields, ok := reply.([]any); ok && len(fields) > 0 && fields[0] == "changed" {
 		return true, nil
 	}
-	return false, verdict(reply, err)
+	if err := verdict(reply, err); !errors.Is(err, ErrEmpty) {
+		return false, err
+	}
+	return false, nil
 }
 
 // newIncarnation is random, so that lives that know nothing of one another, as

@@ -26,6 +26,8 @@ var (
 	ErrDamaged = errors.New("keys of this partition are missing or foreign")
 	// ErrExpired says that an epoch asked for is no longer, or not yet, held.
 	ErrExpired = errors.New("the epoch is not held any more")
+	// ErrInvalid says that a step makes no sense: a fault of the caller.
+	ErrInvalid = errors.New("invalid step")
 	// ErrSealed says that a round's journal went when its round was sealed.
 	ErrSealed = errors.New("the round is sealed and its journal gone")
 )

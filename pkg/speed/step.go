@@ -3,7 +3,6 @@ package speed
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -50,13 +49,13 @@ func (st *Step) After() Position {
 func (st *Step) validate() error {
 	switch {
 	case st.Expect.Incarnation == 0:
-		return errors.New("step from nowhere")
+		return fmt.Errorf("%w: from nowhere", ErrInvalid)
 	case st.Next < st.Expect.Next:
-		return fmt.Errorf("step back from offset %d to %d", st.Expect.Next, st.Next)
+		return fmt.Errorf("%w: back from offset %d to %d", ErrInvalid, st.Expect.Next, st.Next)
 	case st.Epoch < st.Expect.Epoch:
-		return fmt.Errorf("step back from epoch %d to %d", st.Expect.Epoch, st.Epoch)
+		return fmt.Errorf("%w: back from epoch %d to %d", ErrInvalid, st.Expect.Epoch, st.Epoch)
 	case st.Next == st.Expect.Next && (len(st.Delta)+len(st.Journal)+len(st.Rewrite) > 0 || st.Epoch != st.Expect.Epoch):
-		return fmt.Errorf("step that stays at offset %d counts", st.Next)
+		return fmt.Errorf("%w: it stays at offset %d and counts", ErrInvalid, st.Next)
 	}
 	return nil
 }

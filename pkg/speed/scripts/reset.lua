@@ -6,6 +6,7 @@
 --       7… rounds that were sealed before that place
 
 local meta = redis.call('HMGET', KEYS[1], 'inc', 'next', 'epoch', 'ready', 'keep')
+if not (meta[2] and meta[3] and meta[4] and meta[5]) then meta[1] = false end
 if (meta[1] or '') ~= ARGV[1] or (meta[1] and meta[2] ~= ARGV[2]) then
 	if not meta[1] then return {'empty'} end
 	return {'fenced', meta[1], meta[2], meta[3], meta[4], meta[5]}
