@@ -1,0 +1,54 @@
+package realtime
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/speed"
+)
+
+// Control is what is known of generations and cuts.
+type Control interface {
+	Ready() <-chan struct{}
+	State() *control.State
+}
+
+// Published begins a partition where the published generation needs it: at the
+// first epoch with a record of an unsealed round, counting from the generation
+// before on.
+type Published struct{ Control Control }
+
+var _ Origin = Published{}
+
+// Origin waits until the control log is replayed.
+func (p Published) Origin(ctx context.Context, partition int32, oldest int64) (speed.Start, error) {
+	select {
+	case <-p.Control.Ready():
+	case <-ctx.Done():
+		return speed.Start{}, ctx.Err()
+	}
+	return originOf(p.Control.State(), partition, oldest)
+}
+
+func originOf(state *control.State, partition int32, oldest int64) (speed.Start, error) {
+	pub, ok := state.Published()
+	if !ok {
+		return speed.Start{Next: oldest}, nil
+	}
+	floor, ok := pub.Floors[partition]
+	if !ok {
+		return speed.Start{}, fmt.Errorf("generation %d names no floor for partition %d", pub.Generation, partition)
+	}
+	start := speed.Start{Next: floor, Epoch: pub.FloorEpoch, Keep: pub.FloorEpoch}
+	if pub.Cut > 0 {
+		// Readers may still be at the generation before.
+		start.Keep = max(start.Keep, pub.Cut-1)
+	}
+	for _, cut := range state.Cuts() {
+		if cut.Number <= pub.FloorEpoch {
+			start.Sealed = append(start.Sealed, cut.Seals...)
+		}
+	}
+	return start, nil
+}

@@ -1,0 +1,173 @@
+package realtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/speed"
+)
+
+// cut writes what came before a new epoch and begins it.
+func (w *worker) cut(ctx context.Context, offset int64, c audience.Cut) error {
+	if w.fold.opens(c) {
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
+	}
+	w.fold.cut(offset, c)
+	w.metrics.cut(c.At)
+	return nil
+}
+
+// flush writes the step gathered. Redis may be away for long: the step waits,
+// and is tried again until it is in, or another's.
+func (w *worker) flush(ctx context.Context) error {
+	waiting := !w.fold.pos.Ready && w.fold.next >= w.whole
+	if !w.fold.gathered() && !waiting {
+		return nil
+	}
+	ballots := w.fold.ballots
+	step := w.fold.step(w.whole)
+	err := w.insist(ctx, "advance", func() error {
+		began := time.Now()
+		defer func() { w.metrics.advance.Observe(time.Since(began).Seconds()) }()
+		return w.deps.Store.Advance(ctx, w.topic, w.partition, step)
+	})
+	if err != nil {
+		return err
+	}
+	w.written = time.Now()
+	if waiting {
+		w.log.Info("the speed view is whole", "next", step.Next, "epoch", step.Epoch)
+	}
+	w.fold.applied(step)
+	w.metrics.steps.Inc()
+	w.metrics.ballots.Add(float64(ballots))
+	w.metrics.rewrites.Add(float64(len(step.Rewrite)))
+	w.moved()
+	return nil
+}
+
+// heartbeat looks at the store when there is nothing to write.
+func (w *worker) heartbeat(ctx context.Context) error {
+	return w.insist(ctx, "heartbeat", func() error {
+		stored, err := w.deps.Store.Position(ctx, w.topic, w.partition)
+		if err != nil {
+			return err
+		}
+		w.fold.pos.Keep = stored.Keep // expiry raises it
+		if stored != w.fold.pos {
+			return &speed.Fenced{Stored: stored}
+		}
+		w.moved()
+		return nil
+	})
+}
+
+// insist repeats an act that failed for a reason that passes: the store or the
+// way to it is down. What says that the partition stands elsewhere is returned.
+func (w *worker) insist(ctx context.Context, what string, act func() error) error {
+	pause := w.backoff()
+	for first := true; ; first = false {
+		err := act()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil || !passes(err) {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		w.failed(what, err)
+		if first {
+			w.log.Warn("redis failed: trying on", "act", what, "error", err)
+		}
+		pause.wait(ctx)
+		w.look(ctx)
+	}
+}
+
+func passes(err error) bool {
+	var fenced *speed.Fenced
+	return !errors.As(err, &fenced) && !errors.Is(err, speed.ErrEmpty) &&
+		!errors.Is(err, speed.ErrDamaged) && !errors.Is(err, speed.ErrInvalid)
+}
+
+// failed makes a failure visible until something moves again.
+func (w *worker) failed(what string, err error) {
+	w.metrics.failures.WithLabelValues(what).Inc()
+	w.status.mu.Lock()
+	defer w.status.mu.Unlock()
+	w.status.err = err
+}
+
+// moved notes where the partition is.
+func (w *worker) moved() {
+	lag := int64(0)
+	if w.records != nil {
+		lag = max(0, w.records.End()-w.fold.pos.Next)
+	}
+	w.show(lag, nil)
+}
+
+// look measures the lag while nothing moves.
+func (w *worker) look(ctx context.Context) {
+	_, end, err := w.deps.Log.Bounds(ctx, w.topic, w.partition)
+	if err != nil {
+		return
+	}
+	w.status.mu.Lock()
+	defer w.status.mu.Unlock()
+	w.status.lag = max(0, end-w.fold.pos.Next)
+	w.lag.Set(float64(w.status.lag))
+}
+
+func (w *worker) show(lag int64, err error) {
+	pos := w.fold.pos
+	w.lag.Set(float64(lag))
+	w.epoch.Set(float64(pos.Epoch))
+	w.whole01.Set(map[bool]float64{true: 1}[pos.Ready])
+	w.status.mu.Lock()
+	defer w.status.mu.Unlock()
+	w.status.err, w.status.lag, w.status.whole = err, lag, pos.Ready
+}
+
+// ready says why the partition is of no use, or nil.
+func (w *worker) ready() error {
+	w.status.mu.Lock()
+	defer w.status.mu.Unlock()
+	s := &w.status
+	switch {
+	case s.err != nil:
+		return s.err
+	case !s.whole:
+		return fmt.Errorf("refilling redis: %d records to go", s.lag)
+	case s.lag > s.bound:
+		return fmt.Errorf("%d records behind the log", s.lag)
+	}
+	return nil
+}
+
+// backoff is a pause that doubles, each time somewhat at random so that workers
+// do not come back together.
+type backoff struct{ least, most, now time.Duration }
+
+func (w *worker) backoff() *backoff {
+	return &backoff{least: w.cfg.RetryMin, most: w.cfg.RetryMax, now: w.cfg.RetryMin}
+}
+
+func (b *backoff) wait(ctx context.Context) {
+	sleep(ctx, b.now/2+rand.N(b.now/2+1)) //nolint:gosec // jitter
+	b.now = min(b.most, 2*b.now)
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
