@@ -48,12 +48,9 @@ func settingsOf(into any) (settings, error) {
 func collect(all *settings, prefix string, v reflect.Value) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		name := field.Tag.Get("config")
+		name := nameOf(field)
 		if name == "-" || (!field.IsExported() && !field.Anonymous) || !settable(field.Type) {
 			continue
-		}
-		if name == "" && !field.Anonymous {
-			name = snake(field.Name)
 		}
 		if isSection(field.Type) {
 			under := prefix
@@ -67,6 +64,20 @@ func collect(all *settings, prefix string, v reflect.Value) {
 			key: prefix + name, doc: field.Tag.Get("doc"), value: v.Field(i), secret: field.Type == secretType,
 		})
 	}
+}
+
+// nameOf is the field's key: by its config tag, its yaml tag or its Go name; ""
+// for an embedded struct, whose fields stand in the section around it.
+func nameOf(field reflect.StructField) string {
+	for _, tag := range []string{"config", "yaml"} {
+		if name, _, _ := strings.Cut(field.Tag.Get(tag), ","); name != "" {
+			return name
+		}
+	}
+	if field.Anonymous {
+		return ""
+	}
+	return snake(field.Name)
 }
 
 // settable leaves out what no text can give: clocks, loggers, connections.
