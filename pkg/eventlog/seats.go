@@ -246,7 +246,8 @@ func (l *Log) SeatMetadata(ctx context.Context, group string, seat int32) (strin
 				return resp.Err, nil
 			}
 			out = block.Metadata
-			if errors.Is(block.Err, sarama.ErrNoError) {
+			// A group that nobody has joined yet has nothing to say.
+			if errors.Is(block.Err, sarama.ErrNoError) || errors.Is(block.Err, sarama.ErrGroupIDNotFound) {
 				return nil, nil
 			}
 			return block.Err, nil
