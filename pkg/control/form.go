@@ -42,7 +42,7 @@ const (
 // Poll fills in the defaults. What is wrong is left for Validate to find.
 func (f PollForm) Poll() audience.Poll {
 	p := audience.Poll{
-		ID: f.ID, Show: f.Show, Kind: or(f.Kind, audience.Choose), Question: f.Question,
+		ID: f.ID, Show: f.Show, Kind: f.Kind, Question: f.Question,
 		Reveal: or(f.Reveal, audience.RevealManual), Denominator: or(f.Denominator, audience.OfVotes),
 		ClosesAt: f.ClosesAt, Regions: f.Regions, CountsRejectedPosts: f.CountsRejectedPosts,
 	}
