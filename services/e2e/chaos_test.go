@@ -1,0 +1,336 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/services/e2e"
+)
+
+// envNumber reads a setting of the nightly form.
+func envNumber(t *testing.T, name string, otherwise uint64) uint64 {
+	v := os.Getenv(name)
+	if v == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(v, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// TestChaos kills Clamor at random moments while viewers vote, graphics poll and
+// batch runs follow one another, and then counts. CLAMOR_CHAOS_SEED repeats a
+// run's choices, CLAMOR_CHAOS_KILLS makes it longer.
+func TestChaos(t *testing.T) {
+	seed := envNumber(t, "CLAMOR_CHAOS_SEED", uint64(time.Now().UnixNano())) //nolint:gosec // a seed
+	kills := int(envNumber(t, "CLAMOR_CHAOS_KILLS", 10))                    //nolint:gosec // a small number
+	t.Logf("CLAMOR_CHAOS_SEED=%d CLAMOR_CHAOS_KILLS=%d", seed, kills)
+	for i, outside := range []bool{false, true} {
+		t.Run(fmt.Sprintf("redis outside %v", outside), func(t *testing.T) {
+			chaos(t, seed+uint64(i), kills/2+i*(kills%2), outside) //nolint:gosec // 0 or 1
+		})
+	}
+}
+
+var chaosPolls = []map[string]any{
+	{"id": "once", "kind": "choice", "reveal": "open"},
+	{"id": "last", "kind": "choice", "reveal": "never", "limits": map[string]any{"ballots_per_voter": 1, "on_repeat": "replace"}},
+	{"id": "all", "kind": "reaction", "reveal": "open"},
+}
+
+func chaos(t *testing.T, seed uint64, kills int, outside bool) {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute+time.Duration(kills)*15*time.Second)
+	defer cancel()
+	p := startProcess(t, outside)
+	feed := setUp(ctx, t, p)
+	history, watcher := e2e.NewHistory(), &feedWatcher{client: p.Client(), base: feed}
+	crowds := make([]*e2e.Crowd, 4)
+	voting, watching := make(chan struct{}), make(chan struct{})
+	var voters, others errgroup.Group
+	for i := range crowds {
+		crowds[i] = e2e.NewCrowd(p.Client(), seed*10+uint64(i), []string{"once", "last", "all"}) //nolint:gosec // below 4
+		voters.Go(func() error {
+			if err := crowds[i].Register(ctx, 100); err != nil {
+				return err
+			}
+			return crowds[i].Vote(ctx, voting)
+		})
+	}
+	others.Go(func() error { return poll(ctx, p.Client(), history, watching) })
+	others.Go(func() error { return watcher.watch(ctx, watching) })
+	others.Go(func() error { return recomputeOften(ctx, p.Client(), watching) })
+
+	rng := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a replayable choice
+	for n := range kills {
+		sleep(ctx, time.Duration(rng.IntN(2500))*time.Millisecond)
+		if outside && rng.IntN(3) == 0 {
+			must(t, p.EmptyRedis(ctx), "empty redis")
+			continue
+		}
+		must(t, p.Kill(ctx, ""), fmt.Sprintf("kill %d", n))
+	}
+	sleep(ctx, time.Second)
+	close(voting)
+	must(t, voters.Wait(), "voters")
+	verifyTotals(ctx, t, p, crowds)
+	close(watching)
+	must(t, others.Wait(), "pollers")
+	faults, served := history.Faults()
+	for _, err := range append(faults, watcher.faults...) {
+		t.Error(err)
+	}
+	log := openLog(ctx, t, p.Broker())
+	must(t, history.Judge(ctx, log), "answers against the log")
+	acked := checkLog(ctx, t, log, crowds)
+	recount(t, p)
+	t.Logf("%d kills, %d ballots acknowledged, %d answers and %d feed bodies equal to the log", kills, acked, served, watcher.bodies)
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+func must(t *testing.T, err error, what string) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// setUp makes the show, its polls and a destination, opens, and gives the path of
+// the destination's feeds.
+func setUp(ctx context.Context, t *testing.T, p *e2e.Process) string {
+	c := p.Client()
+	must(t, c.Admin(ctx, http.MethodPost, "/v1/shows", map[string]any{"id": "chaos", "title": "Chaos", "timezone": "UTC", "locale": "en"}, nil), "show")
+	options := []map[string]any{{"id": "a", "label": "A"}, {"id": "b", "label": "B"}, {"id": "c", "label": "C"}}
+	for _, poll := range chaosPolls {
+		body := map[string]any{"show": "chaos", "question": "Who?", "options": options}
+		for k, v := range poll {
+			body[k] = v
+		}
+		must(t, c.Admin(ctx, http.MethodPost, "/v1/polls", body, nil), "poll")
+		must(t, c.Command(ctx, poll["id"].(string), "open", nil), "open")
+	}
+	var d struct {
+		Token string `json:"token"`
+	}
+	must(t, c.Admin(ctx, http.MethodPost, "/v1/destinations", map[string]any{"id": "air", "show": "chaos"}, &d), "destination")
+	sleep(ctx, 300*time.Millisecond)
+	return "/feeds/" + d.Token + "/polls/"
+}
+
+// poll reads results as a producer's console does.
+func poll(ctx context.Context, c *e2e.Client, h *e2e.History, stop <-chan struct{}) error {
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+		if r, err := c.Results(ctx, chaosPolls[i%len(chaosPolls)]["id"].(string)); err == nil {
+			h.Saw(r)
+		}
+	}
+}
+
+// feedWatcher is a graphics engine that believes nothing.
+type feedWatcher struct {
+	client *e2e.Client
+	base   string
+	bodies int
+	faults []error
+	seq    map[string]int64
+	total  map[string]int64
+}
+
+type feedRow struct {
+	Reveal string `json:"reveal"`
+	Seq    int64  `json:"seq"`
+	Total  int64  `json:"total_votes"`
+	Votes  int64  `json:"votes"`
+	Voters int64  `json:"total_voters"`
+}
+
+func (w *feedWatcher) watch(ctx context.Context, stop <-chan struct{}) error {
+	w.seq, w.total = map[string]int64{}, map[string]int64{}
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+		w.look(ctx, chaosPolls[i%len(chaosPolls)]["id"].(string))
+	}
+}
+
+func (w *feedWatcher) look(ctx context.Context, poll string) {
+	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, w.client.Base+w.base+poll+"/feed.json", nil)
+	resp, err := w.client.HTTP.Do(req)
+	if err != nil {
+		return // the process is dead at the moment
+	}
+	defer resp.Body.Close() //nolint:errcheck // read to the end
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return
+	}
+	var rows []feedRow
+	if resp.StatusCode != http.StatusOK || json.Unmarshal(body, &rows) != nil || len(rows) != 3 {
+		w.fault("%s: %d %.200s", poll, resp.StatusCode, body)
+		return
+	}
+	w.bodies++
+	sum := int64(0)
+	for _, r := range rows {
+		sum += r.Votes
+		if poll == "last" && (r.Votes != 0 || r.Total != 0 || r.Voters != 0 || r.Reveal != "hidden") {
+			w.fault("%s is hidden and shows %.400s", poll, body)
+		}
+	}
+	switch r := rows[0]; {
+	case r.Total != sum:
+		w.fault("%s: total_votes %d, rows sum to %d", poll, r.Total, sum)
+	case r.Total < w.total[poll]:
+		w.fault("%s: total_votes went from %d to %d", poll, w.total[poll], r.Total)
+	case r.Seq < w.seq[poll]:
+		w.fault("%s: seq went from %d to %d", poll, w.seq[poll], r.Seq)
+	}
+	w.total[poll], w.seq[poll] = rows[0].Total, rows[0].Seq
+}
+
+func (w *feedWatcher) fault(format string, args ...any) {
+	if len(w.faults) < 20 {
+		w.faults = append(w.faults, fmt.Errorf("feed "+format, args...))
+	}
+}
+
+// recomputeOften keeps batch runs going; those that die with the process are
+// part of the test.
+func recomputeOften(ctx context.Context, c *e2e.Client, stop <-chan struct{}) error {
+	for {
+		select {
+		case <-stop:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+			once, cancel := context.WithTimeout(ctx, 5*time.Second)
+			_ = c.RunBatch(once)
+			cancel()
+		}
+	}
+}
+
+// verifyTotals closes the polls and compares their sealed results with what the
+// voters know.
+func verifyTotals(ctx context.Context, t *testing.T, p *e2e.Process, crowds []*e2e.Crowd) {
+	var lock sync.Mutex
+	var group errgroup.Group
+	for _, poll := range chaosPolls {
+		id := poll["id"].(string)
+		must(t, p.Client().Command(ctx, id, "close", nil), "close "+id)
+		group.Go(func() error {
+			var ballots, voters int64
+			for _, c := range crowds {
+				b, v := c.Taken(id)
+				ballots, voters = ballots+b, voters+v
+			}
+			want := voters
+			if id == "all" {
+				want = ballots
+			}
+			deadline := time.Now().Add(time.Minute)
+			for {
+				r, err := p.Client().Results(ctx, id)
+				if err == nil && r.Status == "verified" && !r.Stale {
+					lock.Lock()
+					defer lock.Unlock()
+					if r.Totals.Votes != want || r.Totals.Voters != voters {
+						return fmt.Errorf("%s: %d votes of %d voters, acknowledged were %d of %d", id, r.Totals.Votes, r.Totals.Voters, want, voters)
+					}
+					return nil
+				}
+				if time.Now().After(deadline) {
+					return fmt.Errorf("%s is not verified within a minute: %+v %w", id, r, err)
+				}
+				sleep(ctx, 100*time.Millisecond)
+			}
+		})
+	}
+	must(t, group.Wait(), "totals")
+}
+
+func openLog(ctx context.Context, t *testing.T, broker string) *eventlog.Log {
+	cfg := eventlog.DefaultConfig()
+	cfg.Brokers = []string{broker}
+	log, err := eventlog.Open(ctx, cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	must(t, err, "open the log")
+	t.Cleanup(func() { _ = log.Close() })
+	return log
+}
+
+// checkLog holds the log against the voters: all that was acknowledged is in it,
+// and nothing that nobody sent.
+func checkLog(ctx context.Context, t *testing.T, log *eventlog.Log, crowds []*e2e.Crowd) int {
+	found := map[uuid.UUID]bool{}
+	err := e2e.EachBallot(ctx, log, func(id uuid.UUID) {
+		found[id] = true
+		for _, c := range crowds {
+			if c.Knows(id) {
+				return
+			}
+		}
+		t.Errorf("ballot %s is in the log, and nobody sent it", id)
+	})
+	must(t, err, "read the log")
+	acked, missing := 0, 0
+	for _, c := range crowds {
+		for _, id := range c.Acked() {
+			acked++
+			if !found[id] {
+				missing++
+			}
+		}
+	}
+	if missing > 0 {
+		t.Errorf("%d of %d acknowledged ballots are not in the log", missing, acked)
+	}
+	return acked
+}
+
+// recount runs the auditor's command on the archive.
+func recount(t *testing.T, p *e2e.Process) {
+	for _, poll := range chaosPolls {
+		id := poll["id"].(string)
+		out, err := exec.Command(p.Binary, "recount", "--archive", filepath.Join(p.Data, "archive"), "--poll", id).CombinedOutput() //nolint:gosec // our own program
+		if err != nil {
+			t.Errorf("recount %s: %v\n%s", id, err, out)
+		}
+	}
+}
