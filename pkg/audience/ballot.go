@@ -80,5 +80,5 @@ func PartitionOf(key RoundKey, voter VoterID, partitions int) int32 {
 		h = (h ^ uint64(c)) * prime
 	}
 	h ^= h >> 32
-	return int32(h % uint64(partitions)) //nolint:gosec // below partitions, an int32 in Kafka
+	return int32(h % uint64(partitions))
 }

@@ -115,7 +115,7 @@ const (
 func (p *Poll) Slot(option string) uint16 {
 	for i := range p.Options {
 		if p.Options[i].ID == option {
-			return uint16(i + 1) //nolint:gosec // MaxOptions bounds it
+			return uint16(i + 1)
 		}
 	}
 	return 0

@@ -36,8 +36,8 @@ func (a *arena) put(list []byte) uint32 {
 	}
 	offset := len(a.list[last])
 	a.list[last] = append(a.list[last], list...)
-	page := (a.first + uint32(last)) % arenaPages //nolint:gosec // below arenaPages
-	return page<<arenaShift | uint32(offset)      //nolint:gosec // below arenaSize
+	page := (a.first + uint32(last)) % arenaPages
+	return page<<arenaShift | uint32(offset)
 }
 
 func (a *arena) at(place uint32) []byte {
@@ -64,7 +64,7 @@ func (r *round) store(choices []audience.Choice) uint32 {
 // load appends the choices kept at a place.
 func (r *round) load(dst []audience.Choice, place uint32) []audience.Choice {
 	if place&inline != 0 {
-		return append(dst, audience.Choice{Slot: uint16(place)}) //nolint:gosec // the lower half is the slot
+		return append(dst, audience.Choice{Slot: uint16(place)})
 	}
 	dst, _, _ = readChoices(dst, r.arena.at(place), r.rule.kind)
 	return dst
@@ -97,12 +97,12 @@ func readChoices(dst []audience.Choice, b []byte, k kind) ([]audience.Choice, []
 		if slot, b, err = readUvarint(b, 1<<16-1); err != nil {
 			return dst, b, err
 		}
-		c := audience.Choice{Slot: uint16(slot)} //nolint:gosec // bounded above
+		c := audience.Choice{Slot: uint16(slot)}
 		if k == kindScore {
 			if zigzag, b, err = readUvarint(b, 1<<32-1); err != nil {
 				return dst, b, err
 			}
-			c.Score = int32(uint32(zigzag>>1) ^ -uint32(zigzag&1)) //nolint:gosec // zigzag of an int32
+			c.Score = int32(uint32(zigzag>>1) ^ -uint32(zigzag&1))
 		}
 		dst = append(dst, c)
 	}

@@ -81,10 +81,10 @@ func share(n, of int64) int64 { return ratio(n, of, 100_000) }
 
 // ratio is n × scale / of, halves up, for 0 ≤ n and 0 < of, in 128 bits.
 func ratio(n, of, scale int64) int64 {
-	hi, lo := bits.Mul64(uint64(n), uint64(scale)) //nolint:gosec // not negative
-	lo, carry := bits.Add64(lo, uint64(of)/2, 0)   //nolint:gosec // not negative
-	q, _ := bits.Div64(hi+carry, lo, uint64(of))   //nolint:gosec // not negative
-	return int64(q)                                //nolint:gosec // at most scale × n/of
+	hi, lo := bits.Mul64(uint64(n), uint64(scale))
+	lo, carry := bits.Add64(lo, uint64(of)/2, 0)
+	q, _ := bits.Div64(hi+carry, lo, uint64(of))
+	return int64(q)
 }
 
 // shareVotes gives shares of all votes, and whole percents by largest remainder.

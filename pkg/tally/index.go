@@ -16,7 +16,7 @@ const minSlots = 16
 func (x *index) mask() uint64             { return uint64(len(x.slots) - 1) }
 func (x *index) home(hash uint64) uint64  { return hash >> x.shift }
 func pack(hash uint64, row uint32) uint64 { return hash&^0xffffffff | uint64(row+1) }
-func rowOf(slot uint64) uint32            { return uint32(slot) - 1 } //nolint:gosec // the lower half
+func rowOf(slot uint64) uint32            { return uint32(slot) - 1 }
 
 // find calls hashOf for each row that may have the hash until one has.
 func (x *index) find(hash uint64, hashOf func(row uint32) uint64) (row uint32, ok bool) {
@@ -54,7 +54,7 @@ func (x *index) place(slot uint64) {
 func (x *index) resize() {
 	old := x.slots
 	x.slots = make([]uint64, max(minSlots, 2*len(old)))
-	x.shift = uint(64 - bits.TrailingZeros(uint(len(x.slots)))) //nolint:gosec // at most 64
+	x.shift = uint(64 - bits.TrailingZeros(uint(len(x.slots))))
 	for _, slot := range old {
 		if slot != 0 {
 			x.place(slot)

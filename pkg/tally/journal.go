@@ -123,7 +123,7 @@ func (p *Partition) Restore(key audience.RoundKey, blob []byte) error {
 func (r *round) replay(in *reader, out *Round) {
 	switch op := in.byte(); op {
 	case opRule:
-		u := rule{kind: kind(in.byte() & 1), perVoter: uint32(in.uvarint(1 << 31)), replaces: in.byte() == 1} //nolint:gosec // bounded
+		u := rule{kind: kind(in.byte() & 1), perVoter: uint32(in.uvarint(1 << 31)), replaces: in.byte() == 1}
 		in.demand(!r.known)
 		in.apply(func() { r.rule, r.known = u, true })
 	case opLate:
@@ -141,7 +141,7 @@ func (r *round) replay(in *reader, out *Round) {
 		b := in.bucket()
 		in.apply(func() { r.newest = max(r.newest, b) })
 	case opVoter:
-		hash, counted := in.hash(), uint32(in.uvarint(1<<32-1)) //nolint:gosec // bounded
+		hash, counted := in.hash(), uint32(in.uvarint(1<<32-1))
 		in.demand(r.rule.unlimited())
 		in.apply(func() { r.voters.at(r.voterOf(hash)).counted = counted })
 	case opGone:

@@ -90,7 +90,7 @@ func mayRise(groups []tie, i int) bool {
 
 // percentOf is 100 n / total, whole and rest, in 128 bits.
 func percentOf(n, total int64) (int64, uint64) {
-	hi, lo := bits.Mul64(uint64(n), 100)      //nolint:gosec // not negative
-	q, r := bits.Div64(hi, lo, uint64(total)) //nolint:gosec // not negative
-	return int64(q), r                        //nolint:gosec // at most 100
+	hi, lo := bits.Mul64(uint64(n), 100)
+	q, r := bits.Div64(hi, lo, uint64(total))
+	return int64(q), r
 }

@@ -108,7 +108,7 @@ func (r *round) settle(row uint32, out *Round) {
 		}
 		r.change(b, surplus, out)
 	}
-	v.counted = uint32(min(limit, len(chain))) //nolint:gosec // at most 1,000
+	v.counted = uint32(min(limit, len(chain)))
 	switch has := len(chain) > 0; {
 	case has && !had:
 		out.Voters++

@@ -111,7 +111,7 @@ func (b *ballot) at() uint32 { return b.bucket & (1<<outcomeShift - 1) }
 
 // clampBucket fits a bucket in 29 bits: until the year 2140.
 func clampBucket(bucket int64) uint32 {
-	return uint32(min(max(bucket, 0), 1<<outcomeShift-1)) //nolint:gosec // clamped
+	return uint32(min(max(bucket, 0), 1<<outcomeShift-1))
 }
 
 func (r *round) ballotHash(n uint32) uint64  { return r.ballots.at(n).mark }

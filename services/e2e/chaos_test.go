@@ -41,12 +41,12 @@ func envNumber(t *testing.T, name string, otherwise uint64) uint64 {
 // batch runs follow one another, and then counts. CLAMOR_CHAOS_SEED repeats a
 // run's choices, CLAMOR_CHAOS_KILLS makes it longer.
 func TestChaos(t *testing.T) {
-	seed := envNumber(t, "CLAMOR_CHAOS_SEED", uint64(time.Now().UnixNano())) //nolint:gosec // a seed
-	kills := int(envNumber(t, "CLAMOR_CHAOS_KILLS", 10))                    //nolint:gosec // a small number
+	seed := envNumber(t, "CLAMOR_CHAOS_SEED", uint64(time.Now().UnixNano()))
+	kills := int(envNumber(t, "CLAMOR_CHAOS_KILLS", 10))
 	t.Logf("CLAMOR_CHAOS_SEED=%d CLAMOR_CHAOS_KILLS=%d", seed, kills)
 	for i, outside := range []bool{false, true} {
 		t.Run(fmt.Sprintf("redis outside %v", outside), func(t *testing.T) {
-			chaos(t, seed+uint64(i), kills/2+i*(kills%2), outside) //nolint:gosec // 0 or 1
+			chaos(t, seed+uint64(i), kills/2+i*(kills%2), outside)
 		})
 	}
 }
@@ -67,7 +67,7 @@ func chaos(t *testing.T, seed uint64, kills int, outside bool) {
 	voting, watching := make(chan struct{}), make(chan struct{})
 	var voters, others errgroup.Group
 	for i := range crowds {
-		crowds[i] = e2e.NewCrowd(p.Client(), seed*10+uint64(i), []string{"once", "last", "all"}) //nolint:gosec // below 4
+		crowds[i] = e2e.NewCrowd(p.Client(), seed*10+uint64(i), []string{"once", "last", "all"})
 		voters.Go(func() error {
 			if err := crowds[i].Register(ctx, 100); err != nil {
 				return err
@@ -79,7 +79,7 @@ func chaos(t *testing.T, seed uint64, kills int, outside bool) {
 	others.Go(func() error { return watcher.watch(ctx, watching) })
 	others.Go(func() error { return recomputeOften(ctx, p.Client(), watching) })
 
-	rng := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a replayable choice
+	rng := rand.New(rand.NewPCG(seed, 0))
 	for n := range kills {
 		sleep(ctx, time.Duration(rng.IntN(2500))*time.Millisecond)
 		if outside && rng.IntN(3) == 0 {
@@ -328,7 +328,7 @@ func checkLog(ctx context.Context, t *testing.T, log *eventlog.Log, crowds []*e2
 func recount(t *testing.T, p *e2e.Process) {
 	for _, poll := range chaosPolls {
 		id := poll["id"].(string)
-		out, err := exec.Command(p.Binary, "recount", "--archive", filepath.Join(p.Data, "archive"), "--poll", id).CombinedOutput() //nolint:gosec // our own program
+		out, err := exec.Command(p.Binary, "recount", "--archive", filepath.Join(p.Data, "archive"), "--poll", id).CombinedOutput()
 		if err != nil {
 			t.Errorf("recount %s: %v\n%s", id, err, out)
 		}

@@ -120,7 +120,7 @@ type replay struct {
 func openReplays(ctx context.Context, log *eventlog.Log) ([]*replay, error) {
 	parts := make([]*replay, log.Partitions(eventlog.Ballots))
 	for p := range parts {
-		entries, err := readAll(ctx, log, eventlog.Ballots, int32(p)) //nolint:gosec // a partition's number
+		entries, err := readAll(ctx, log, eventlog.Ballots, int32(p))
 		if err != nil {
 			return nil, err
 		}
@@ -192,7 +192,7 @@ func readAll(ctx context.Context, log *eventlog.Log, topic string, partition int
 func EachBallot(ctx context.Context, log *eventlog.Log, yield func(uuid.UUID)) error {
 	var decoder eventlog.Decoder
 	for p := range log.Partitions(eventlog.Ballots) {
-		entries, err := readAll(ctx, log, eventlog.Ballots, int32(p)) //nolint:gosec // a partition's number
+		entries, err := readAll(ctx, log, eventlog.Ballots, int32(p))
 		if err != nil {
 			return err
 		}

@@ -73,7 +73,7 @@ func startProcess(t *testing.T, outside bool) *e2e.Process {
 
 // showLog prints the end of what clamor said.
 func showLog(t *testing.T, dir string) {
-	b, _ := os.ReadFile(filepath.Join(dir, "clamor.log")) //nolint:gosec // the test's own
+	b, _ := os.ReadFile(filepath.Join(dir, "clamor.log"))
 	t.Logf("clamor said:\n%s", b[max(0, len(b)-8000):])
 }
 
@@ -93,7 +93,7 @@ func TestScenarios(t *testing.T) {
 }
 
 func play(t *testing.T, sys e2e.System, file, show string) {
-	text, err := os.ReadFile(file) //nolint:gosec // testdata
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func (p *Process) start(ctx context.Context) error {
 	if p.Redis != nil {
 		args = append(args, "--redis", p.Redis.RedisURL())
 	}
-	cmd := exec.Command(p.Binary, args...) //nolint:gosec // our own program
+	cmd := exec.Command(p.Binary, args...)
 	cmd.Stdout, cmd.Stderr = p.logs, p.logs
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.Binary, err)

@@ -31,7 +31,7 @@ type Crowd struct {
 // NewCrowd draws from its seed only.
 func NewCrowd(c *Client, seed uint64, polls []string) *Crowd {
 	return &Crowd{
-		client: c, polls: polls, rng: rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // a replayable choice
+		client: c, polls: polls, rng: rand.New(rand.NewPCG(seed, 1)),
 		acked: map[string]map[string]int{}, sent: map[uuid.UUID]bool{}, taken: map[uuid.UUID]bool{},
 	}
 }
@@ -72,7 +72,7 @@ func (c *Crowd) Vote(ctx context.Context, stop <-chan struct{}) error {
 func (c *Crowd) vote(ctx context.Context, poll, voter, option string) error {
 	var id uuid.UUID
 	for i := range id {
-		id[i] = byte(c.rng.UintN(256)) //nolint:gosec // a byte
+		id[i] = byte(c.rng.UintN(256))
 	}
 	c.mu.Lock()
 	c.sent[id] = true
