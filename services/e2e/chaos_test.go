@@ -195,7 +195,7 @@ func (w *feedWatcher) look(ctx context.Context, poll string) {
 	if err != nil {
 		return // the process is dead at the moment
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to the end
+	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return

@@ -25,17 +25,17 @@ func NewClient(base, token string) *Client {
 	}}
 }
 
-// Problem is an answer that is no success.
-type Problem struct {
+// ProblemError is an answer that is no success.
+type ProblemError struct {
 	Status int    `json:"status"`
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 }
 
-func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Code, p.Detail) }
+func (p *ProblemError) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Code, p.Detail) }
 
 // Call sends a JSON body (nil: none) and reads the answer into out (nil: none).
-// An answer of 400 and above is a *Problem.
+// An answer of 400 and above is a *ProblemError.
 func (c *Client) Call(ctx context.Context, method, path, bearer string, body, out any) error {
 	var in io.Reader
 	if body != nil {
@@ -63,13 +63,13 @@ func (c *Client) do(req *http.Request, out any) error {
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", req.Method, req.URL.Path, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to the end
+	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return fmt.Errorf("read %s %s: %w", req.Method, req.URL.Path, err)
 	}
 	if resp.StatusCode >= 400 {
-		p := &Problem{}
+		p := &ProblemError{}
 		if json.Unmarshal(b, p) != nil || p.Code == "" {
 			p.Detail = string(b)
 		}

@@ -171,7 +171,7 @@ func readAll(ctx context.Context, log *eventlog.Log, topic string, partition int
 	if err != nil {
 		return nil, fmt.Errorf("read %s/%d: %w", topic, partition, err)
 	}
-	defer reader.Close() //nolint:errcheck // reading only
+	defer func() { _ = reader.Close() }()
 	var all []eventlog.Entry
 	for {
 		entries, err := reader.Next(ctx)

@@ -140,7 +140,7 @@ func (p *Player) cast(ctx context.Context, s Step) error {
 func castUntilTaken(ctx context.Context, c *Client, poll, token string, body any) error {
 	for {
 		err := c.Call(ctx, http.MethodPost, "/v1/polls/"+poll+"/ballots", token, body, nil)
-		problem := (*Problem)(nil)
+		problem := (*ProblemError)(nil)
 		if err == nil || errors.As(err, &problem) && problem.Status != http.StatusServiceUnavailable &&
 			problem.Status != http.StatusTooManyRequests {
 			return err
@@ -170,7 +170,7 @@ func (p *Player) ballot(ctx context.Context, s Step) error { return p.cast(ctx, 
 
 func (p *Player) refuse(ctx context.Context, s Step) error {
 	err := p.cast(ctx, s)
-	var problem *Problem
+	var problem *ProblemError
 	if errors.As(err, &problem) && problem.Code == s.Args[3] {
 		return nil
 	}

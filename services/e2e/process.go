@@ -39,7 +39,7 @@ const startTime = 60 * time.Second
 func NewProcess(ctx context.Context, binary, data string, redis *embedded.Servers) (*Process, error) {
 	p := &Process{Binary: binary, Data: data, Redis: redis}
 	for _, addr := range []*string{&p.listen, &p.admin, &p.kafka} {
-		free, err := freeAddr()
+		free, err := freeAddr(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -57,12 +57,12 @@ func NewProcess(ctx context.Context, binary, data string, redis *embedded.Server
 	return p, p.start(ctx)
 }
 
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddr(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("find a free port: %w", err)
 	}
-	defer l.Close() //nolint:errcheck // it was never used
+	defer l.Close()
 	return l.Addr().String(), nil
 }
 
@@ -71,7 +71,7 @@ func (p *Process) start(ctx context.Context) error {
 	if p.Redis != nil {
 		args = append(args, "--redis", p.Redis.RedisURL())
 	}
-	cmd := exec.Command(p.Binary, args...)
+	cmd := exec.Command(p.Binary, args...) //nolint:gosec // the program under test
 	cmd.Stdout, cmd.Stderr = p.logs, p.logs
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.Binary, err)
@@ -173,7 +173,7 @@ func FlushRedis(ctx context.Context, addr string) error {
 	if err != nil {
 		return fmt.Errorf("empty redis: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // one command
+	defer conn.Close()
 	if _, err := conn.Write([]byte("FLUSHALL\r\n")); err != nil {
 		return fmt.Errorf("empty redis: %w", err)
 	}

@@ -83,7 +83,7 @@ func (c *Crowd) vote(ctx context.Context, poll, voter, option string) error {
 	}
 	if c.rng.IntN(20) == 0 { // an app that never saw the answer
 		err := c.client.Call(ctx, http.MethodPost, "/v1/polls/"+poll+"/ballots", voter, body, nil)
-		if problem := (*Problem)(nil); errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests {
+		if problem := (*ProblemError)(nil); errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests {
 			return fmt.Errorf("cast %s in %s again: %w", id, poll, err)
 		}
 	}
