@@ -92,7 +92,11 @@ func (m *Machine) publish(e *Event, offset int64) Verdict {
 	return accepted(g.Generation)
 }
 
+// verify makes a round verified that a cut has sealed.
 func (m *Machine) verify(e *Event, offset int64, k audience.RoundKey) {
+	if _, sealed := m.state.SealedAt(k); !sealed {
+		return
+	}
 	was, ok := m.state.polls.get(k.Poll)
 	if !ok {
 		return
@@ -103,7 +107,7 @@ func (m *Machine) verify(e *Event, offset int64, k audience.RoundKey) {
 	}
 	p := *was
 	p.line.settle(e.At - settling)
-	at := max(e.At, closedAt, p.line.horizon+1)
+	at := max(e.At, closedAt+1, p.line.horizon+1)
 	p.line.add(entry{act: actVerify, effective: at, offset: offset, actor: e.Actor, round: k.Round}, false)
 	p.seals = append(p.seals, seal{round: k.Round, at: at})
 	m.state.polls.put(k.Poll, &p)
