@@ -71,7 +71,7 @@ func (p *Process) start(ctx context.Context) error {
 	if p.Redis != nil {
 		args = append(args, "--redis", p.Redis.RedisURL())
 	}
-	cmd := exec.Command(p.Binary, args...) //nolint:gosec // the program under test
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), p.Binary, args...) //nolint:gosec // the program under test
 	cmd.Stdout, cmd.Stderr = p.logs, p.logs
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.Binary, err)
