@@ -12,10 +12,21 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"sync"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/keys"
+	"github.com/clamor-live/clamor/services/capture/internal/book"
+	"github.com/clamor-live/clamor/services/capture/internal/commit"
+	"github.com/clamor-live/clamor/services/capture/internal/limit"
+	"github.com/clamor-live/clamor/services/internal/web"
+	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 )
 
 // Log is the part of the event log that capture needs; *eventlog.Log has it.
@@ -27,34 +38,148 @@ type Log interface {
 	SeatMetadata(ctx context.Context, group string, seat int32) (string, error)
 }
 
+// Registry is where the definitions come from; *control.Client has it.
+type Registry interface {
+	// Ready is closed when the definitions are loaded.
+	Ready() <-chan struct{}
+	State() *control.State
+	// Changed is closed at the next change.
+	Changed() <-chan struct{}
+}
+
 // Deps are the clients that a Service works with; it closes none of them.
 type Deps struct {
 	Log     Log
-	Control any // *control.Client
+	Control Registry
 	Keys    *keys.Ring
 	Logger  *slog.Logger
 	Metrics prometheus.Registerer
 	Now     func() time.Time
+	// Locate tells the coarse region of an address ("BR", "BR-SP"); nil, or
+	// false: it is not known, and polls with regions let the ballot pass.
+	Locate func(netip.Addr) (region string, ok bool)
 }
 
 // Service is the doors and what runs behind them.
 type Service struct {
-	cfg  Config
-	deps Deps
+	cfg     Config
+	log     Log
+	control Registry
+	keys    *keys.Ring
+	logger  *slog.Logger
+	metrics *metrics
+	now     func() time.Time
+	locate  func(netip.Addr) (string, bool)
+
+	born     time.Time // zero of the limiters' clock
+	trusted  limit.Networks
+	exempt   limit.Networks
+	networks *limit.Limiter
+	voters   *limit.Limiter
+
+	book    book.Book
+	ballots *commit.Group
+	app     *app
+	batches chan struct{} // a token for each batch in memory
+	desks   sync.Pool     // of *desk
+	stacks  sync.Pool     // of *stack
+	bodies  sync.Pool     // of *[]byte, for batches
+	handler http.Handler
 }
 
-// New checks the configuration; it starts nothing.
+// New wires a service; it does no I/O and starts nothing.
 func New(cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("configure capture: %w", err)
 	}
-	return &Service{cfg: cfg, deps: deps}, nil
+	s := &Service{
+		cfg: cfg, log: deps.Log, control: deps.Control, keys: deps.Keys, logger: deps.Logger,
+		now: deps.Now, locate: deps.Locate, born: deps.Now(),
+		networks: limit.New(cfg.Limits.Network, cfg.Limits.NetworkBurst, cfg.Limits.Tracked),
+		voters:   limit.New(cfg.Limits.Voter, cfg.Limits.VoterBurst, cfg.Limits.Tracked),
+		app:      newApp(cfg.App),
+		batches:  make(chan struct{}, cfg.Limits.Batches),
+	}
+	s.desks.New = func() any { return &desk{} }
+	s.stacks.New = func() any { return &stack{} }
+	s.bodies.New = func() any { return new([]byte) }
+	s.trusted, _ = networks(cfg.TrustedProxies) // Validate has read both
+	s.exempt, _ = networks(append(loopback(), cfg.Limits.Exempt...))
+	m, err := newMetrics(deps.Metrics, func() float64 { return float64(s.ballots.Waiting()) })
+	if err != nil {
+		return nil, fmt.Errorf("register capture's metrics: %w", err)
+	}
+	s.metrics = m
+	s.ballots = commit.New(deps.Log, commit.Config{
+		Topic: eventlog.Ballots, Partitions: deps.Log.Partitions(eventlog.Ballots),
+		Ballots: cfg.Flush.Ballots, Bytes: cfg.Flush.Bytes, Queue: cfg.Flush.Queue,
+		AckDeadline: cfg.AckDeadline, Now: deps.Now, Flushed: m.flushed,
+	})
+	if s.handler, err = s.routes(deps.Metrics); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// Handler is the doors. Requests that come while Run is not running are answered
+func loopback() []string { return []string{"127.0.0.0/8", "::1/128"} }
+
+// Handler is the doors. Ballots that come while Run is not running are answered
 // 503.
-func (s *Service) Handler() http.Handler { return http.NotFoundHandler() }
+func (s *Service) Handler() http.Handler { return s.handler }
+
+func (s *Service) routes(reg prometheus.Registerer) (http.Handler, error) {
+	m, err := web.NewMetrics("capture", reg)
+	if err != nil {
+		return nil, fmt.Errorf("register the doors' metrics: %w", err)
+	}
+	e, err := web.New(web.Config{}, m, s.logger)
+	if err != nil {
+		return nil, err
+	}
+	e.POST("/v1/voters", s.door(s.makeVoter))
+	e.POST("/v1/polls/:poll/ballots", s.door(s.cast))
+	e.POST(`/v1/polls/:poll/ballots\:batch`, s.door(s.castBatch))
+	e.POST("/v1/sources/:source/posts", s.door(s.takePosts))
+	e.POST("/v1/hooks/:source", s.door(s.takeHook))
+	return e, nil
+}
+
+// door spends one request of the client's network, then lets it in.
+func (s *Service) door(in func(*gin.Context) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		err := s.admit(c.Request)
+		if err == nil {
+			err = in(c)
+		}
+		if err != nil {
+			s.metrics.refused(err)
+			web.Fail(c, err)
+		}
+	}
+}
 
 // Run moves ballots and posts into the log until ctx ends, then what was taken
-// before.
-func (s *Service) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+// before. It must outlive the HTTP server.
+func (s *Service) Run(ctx context.Context) error {
+	var all errgroup.Group
+	all.Go(func() error { return s.ballots.Run(ctx) })
+	all.Go(func() error { s.app.run(ctx, s.logger); return nil })
+	return all.Wait()
+}
+
+// Ready says what keeps the doors from taking ballots, or nil.
+func (s *Service) Ready() error {
+	if _, err := s.state(); err != nil {
+		return err
+	}
+	if !s.ballots.Running() {
+		return commit.ErrStopped
+	}
+	return nil
+}
+
+// millis is the clock that stamps ballots.
+func (s *Service) millis() audience.Millis { return audience.MillisOf(s.now()) }
+
+// tick is the limiters' clock, in nanoseconds; it does not go back.
+func (s *Service) tick() int64 { return int64(s.now().Sub(s.born)) }

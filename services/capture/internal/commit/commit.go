@@ -11,7 +11,6 @@ package commit
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -84,6 +83,16 @@ func (g *Group) Waiting() (n int) {
 	return n
 }
 
+// Running says whether ballots are taken.
+func (g *Group) Running() bool {
+	for _, l := range g.lanes {
+		if !l.isOpen() {
+			return false
+		}
+	}
+	return true
+}
+
 // Run commits until ctx ends, then what was taken before.
 func (g *Group) Run(ctx context.Context) error {
 	var all errgroup.Group
@@ -112,27 +121,28 @@ func (g *Group) One(partition int32, b *audience.Ballot) error {
 	return err
 }
 
-// Many records ballots, by partition and in order, all received at the same
-// time. It takes all or, with ErrFull or ErrStopped, none of them; after another
-// error, which were recorded is not known. The slices must stay unchanged until
-// it returns.
-func (g *Group) Many(byPartition [][]audience.Ballot) error {
-	var received audience.Millis
-	items := make([][]item, len(byPartition))
+// Many records ballots that were received at the same time: parts in order, each
+// by partition and in order. It takes all or, with ErrFull or ErrStopped, none
+// of them; after another error, which were recorded is not known. The slices
+// must stay unchanged until it returns.
+func (g *Group) Many(received audience.Millis, parts ...[][]audience.Ballot) error {
 	t := newTicket()
+	items := make([][]item, g.cfg.Partitions)
+	sizes := make([]int, g.cfg.Partitions)
 	total := 0
-	for p, ballots := range byPartition {
-		if len(ballots) > 0 {
-			received = ballots[0].ReceivedAt
+	for _, byPartition := range parts {
+		for p, ballots := range byPartition {
+			before := len(items[p])
+			items[p] = g.split(items[p], ballots, &t)
+			sizes[p] += len(ballots)
+			total += len(items[p]) - before
 		}
-		items[p] = g.split(ballots, &t)
-		total += len(items[p])
 	}
 	if total == 0 {
 		return nil
 	}
 	t.expect(total)
-	if err := g.putAll(byPartition, items); err != nil {
+	if err := g.putAll(items, sizes); err != nil {
 		return err
 	}
 	err := t.wait()
@@ -143,27 +153,23 @@ func (g *Group) Many(byPartition [][]audience.Ballot) error {
 }
 
 // putAll reserves room everywhere before it puts anything anywhere.
-func (g *Group) putAll(byPartition [][]audience.Ballot, items [][]item) error {
+func (g *Group) putAll(items [][]item, sizes []int) error {
 	for p, l := range g.lanes {
-		if p >= len(byPartition) {
-			break
-		}
-		if err := l.reserve(len(byPartition[p])); err != nil {
+		if err := l.reserve(sizes[p]); err != nil {
 			for q := range p {
-				g.lanes[q].release(len(byPartition[q]))
+				g.lanes[q].release(sizes[q])
 			}
 			return err
 		}
 	}
-	for p := range byPartition {
-		g.lanes[p].putReserved(items[p])
+	for p, l := range g.lanes {
+		l.putReserved(items[p])
 	}
 	return nil
 }
 
-// split cuts ballots into items that fit a record.
-func (g *Group) split(ballots []audience.Ballot, t *ticket) []item {
-	var items []item
+// split cuts ballots into items that fit a record, and appends them.
+func (g *Group) split(items []item, ballots []audience.Ballot, t *ticket) []item {
 	from, size := 0, 0
 	for i := range ballots {
 		w := weigh(&ballots[i])
@@ -173,10 +179,10 @@ func (g *Group) split(ballots []audience.Ballot, t *ticket) []item {
 		}
 		size += w
 	}
-	if len(ballots) > 0 {
+	if len(ballots) > from {
 		items = append(items, item{ballots[from:], size, t})
 	}
-	return slices.Clip(items)
+	return items
 }
 
 func (g *Group) late(received audience.Millis) bool {

@@ -123,7 +123,7 @@ func TestAFullQueueRefusesAtOnce(t *testing.T) {
 			t.Errorf("one: %v", err)
 		}
 		many := [][]audience.Ballot{{ballot(1)}, {ballot(2)}}
-		if err := g.Many(many); !errors.Is(err, ErrFull) {
+		if err := g.Many(many[0][0].ReceivedAt, many); !errors.Is(err, ErrFull) {
 			t.Errorf("many: %v", err)
 		}
 		if n := g.lanes[1].waiting(); n != 0 {
@@ -182,14 +182,14 @@ func TestManyKeepTheirOrderAcrossRecords(t *testing.T) {
 		for n := range uint64(10) {
 			ballots = append(ballots, ballot(n))
 		}
-		if err := g.Many([][]audience.Ballot{ballots}); err != nil {
+		if err := g.Many(ballots[0].ReceivedAt, [][]audience.Ballot{ballots}); err != nil {
 			t.Fatal(err)
 		}
 		want := [][]uint64{{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9}}
 		if !slices.EqualFunc(log.records, want, slices.Equal) {
 			t.Errorf("records %v, want %v", log.records, want)
 		}
-		if err := g.Many(nil); err != nil {
+		if err := g.Many(0, nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -198,7 +198,7 @@ func TestManyKeepTheirOrderAcrossRecords(t *testing.T) {
 func TestTheLogsErrorReachesEveryWaiter(t *testing.T) {
 	log := &slowLog{err: eventlog.ErrUnavailable}
 	within(t, log, nil, func(g *Group, stop func()) {
-		if err := g.Many([][]audience.Ballot{{ballot(1)}, {ballot(2)}}); !errors.Is(err, eventlog.ErrUnavailable) {
+		if err := g.Many(audience.MillisOf(time.Now()), [][]audience.Ballot{{ballot(1)}, {ballot(2)}}); !errors.Is(err, eventlog.ErrUnavailable) {
 			t.Error(err)
 		}
 	})

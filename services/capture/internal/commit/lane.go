@@ -45,6 +45,12 @@ func (l *lane) start() {
 	l.mu.Unlock()
 }
 
+func (l *lane) isOpen() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open
+}
+
 func (l *lane) waiting() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
