@@ -115,16 +115,16 @@ func (s *Scanner) step(text []byte, i int) int {
 	}
 	switch class := s.tab.class(r); class {
 	case letter:
-		s.letter(r, int32(i), int32(i+n))
+		s.letter(r, int32(i))
 	case ignored:
 	case space:
 		s.boundary(int32(i))
 	case digit:
-		s.digit(r, int32(i), int32(i+n))
+		s.digit(r, int32(i))
 	case emoji:
 		return s.emoji(text, r, i, n)
 	case modifier:
-		s.mark(r, int32(i), int32(i+n))
+		s.mark(r, int32(i))
 	default:
 		return s.punctuation(text, r, i, n)
 	}
@@ -164,7 +164,7 @@ func (s *Scanner) close(at int32) {
 	s.Tokens = append(s.Tokens, s.cur)
 }
 
-func (s *Scanner) letter(r rune, at, end int32) {
+func (s *Scanner) letter(r rune, at int32) {
 	low := s.tab.lower(r)
 	unspaced := low >= 0x0E00 && s.tab.unspaced(low)
 	if !s.open || s.cur.Kind != Word {
@@ -185,14 +185,15 @@ func (s *Scanner) letter(r rune, at, end int32) {
 	}
 	if low == s.last {
 		if s.run++; s.run >= 3 {
-			s.cur.Flags |= Long
+			if s.run == 3 {
+				s.shorten()
+			}
 			return
 		}
 	} else {
 		s.last, s.run = low, 1
 	}
 	s.add(low)
-	_ = end
 }
 
 func (s *Scanner) add(low rune) {
@@ -200,6 +201,25 @@ func (s *Scanner) add(low rune) {
 	s.cur.Exact = mix(s.cur.Exact, low)
 	if f := s.tab.fold(low); f != 0 {
 		s.cur.Folded = mix(s.cur.Folded, f)
+	}
+}
+
+// shorten makes one letter of a run of two, when a third shows that the writer
+// is drawing the word out.
+func (s *Scanner) shorten() {
+	s.cur.Flags |= Long
+	s.Letters = s.Letters[:len(s.Letters)-1]
+	s.rehash()
+}
+
+// rehash computes the hashes of the open token anew from its letters.
+func (s *Scanner) rehash() {
+	s.cur.Exact, s.cur.Folded = seed, seed
+	for _, r := range s.Letters[s.cur.First:] {
+		s.cur.Exact = mix(s.cur.Exact, r)
+		if f := s.tab.fold(r); f != 0 {
+			s.cur.Folded = mix(s.cur.Folded, f)
+		}
 	}
 }
 
@@ -215,14 +235,11 @@ func (s *Scanner) combine(accent rune) bool {
 		return true // an ornament: dropped
 	}
 	s.Letters[n-1], s.last, s.run = joined, joined, 1
-	s.cur.Exact = seed
-	for _, r := range s.Letters[s.cur.First:] {
-		s.cur.Exact = mix(s.cur.Exact, r)
-	}
+	s.rehash()
 	return true
 }
 
-func (s *Scanner) digit(r rune, at, end int32) {
+func (s *Scanner) digit(r rune, at int32) {
 	if !s.open || s.cur.Kind != Number {
 		s.begin(Number, at)
 	}
@@ -232,11 +249,10 @@ func (s *Scanner) digit(r rune, at, end int32) {
 	}
 	s.cur.Exact = mix(s.cur.Exact, d)
 	s.cur.Folded = s.cur.Exact
-	_ = end
 }
 
 // mark takes in a run of punctuation; runs of one sign longer than two are one.
-func (s *Scanner) mark(r rune, at, end int32) {
+func (s *Scanner) mark(r rune, at int32) {
 	s.endTag(at)
 	if !s.open || s.cur.Kind != Mark {
 		s.close(at)
@@ -253,7 +269,6 @@ func (s *Scanner) mark(r rune, at, end int32) {
 	}
 	s.cur.Exact = mix(s.cur.Exact, r)
 	s.cur.Folded = s.cur.Exact
-	_ = end
 }
 
 // emoji makes one token of a whole sequence: skin tones, joiners and variation

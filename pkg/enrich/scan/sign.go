@@ -52,7 +52,7 @@ func (s *Scanner) punctuation(text []byte, r rune, i, n int) int {
 			return i + n
 		}
 	}
-	s.mark(r, int32(i), int32(i+n))
+	s.mark(r, int32(i))
 	return i + n
 }
 
@@ -203,7 +203,7 @@ func (s *Scanner) escape(text []byte, i int) (int, bool) {
 func (s *Scanner) escaped(r rune, i int) {
 	switch s.tab.class(r) {
 	case letter:
-		s.letter(r, int32(i), int32(i+6))
+		s.letter(r, int32(i))
 	case space, ignored, emoji, digit:
 		s.boundary(int32(i))
 	default:
@@ -211,7 +211,7 @@ func (s *Scanner) escaped(r rune, i int) {
 			s.close(int32(i))
 			return
 		}
-		s.mark(r, int32(i), int32(i+6))
+		s.mark(r, int32(i))
 	}
 }
 
