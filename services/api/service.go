@@ -12,9 +12,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/services/api/internal/ballots"
+	"github.com/clamor-live/clamor/services/api/internal/live"
 	"github.com/clamor-live/clamor/services/internal/web"
 )
 
@@ -23,7 +27,10 @@ type Service struct {
 	cfg    Config
 	deps   Deps
 	engine *gin.Engine
-	ready  chan struct{}
+	board  *live.Board
+	// ballots answers receipts of rounds that are not sealed.
+	ballots *ballots.Book
+	streams atomic.Int64
 }
 
 // New checks the configuration and lays out the routes; it starts nothing.
@@ -39,7 +46,19 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, deps: deps, engine: engine, ready: make(chan struct{})}
+	s := &Service{cfg: cfg, deps: deps, engine: engine, ballots: ballots.New(deps.Speed, cfg.ReceiptRounds)}
+	s.board = live.New(live.Config{
+		Refresh: cfg.Refresh, ReadTimeout: cfg.ReadTimeout, SeriesRefresh: cfg.SeriesRefresh,
+	}, live.Deps{
+		Control: deps.Control, Speed: deps.Speed, Views: deps.Views, Partitions: deps.Log.Partitions(eventlog.Ballots),
+		Now: deps.Now, Log: deps.Logger,
+	})
+	if err := registerMetrics(s, deps.Metrics); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	if err := s.routes(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -47,17 +66,28 @@ func New(cfg Config, deps Deps) (*Service, error) {
 func (s *Service) Handler() http.Handler { return s.engine }
 
 // Ready is closed when every poll has its first answer, merged from whole views.
-func (s *Service) Ready() <-chan struct{} { return s.ready }
+func (s *Service) Ready() <-chan struct{} { return s.board.Ready() }
 
 // Useful says why the service is not ready; nil when it is.
 func (s *Service) Useful() error {
 	select {
-	case <-s.ready:
+	case <-s.board.Ready():
 		return nil
 	default:
-		return errors.New("the views are not merged yet")
+		return notYet(s.board.Health())
 	}
 }
 
 // Run keeps answers fresh until ctx ends.
-func (s *Service) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+func (s *Service) Run(ctx context.Context) error { return s.board.Run(ctx) }
+
+// notYet says what the first merge waits for.
+func notYet(h live.Health) error {
+	switch {
+	case h.SpeedErr != nil:
+		return fmt.Errorf("the views are not merged yet: %w", h.SpeedErr)
+	case h.ViewsErr != nil:
+		return fmt.Errorf("the views are not merged yet: %w", h.ViewsErr)
+	}
+	return errors.New("the views are not merged yet")
+}

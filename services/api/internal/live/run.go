@@ -1,0 +1,222 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/speed"
+	"github.com/clamor-live/clamor/pkg/tally"
+	"github.com/clamor-live/clamor/pkg/views"
+)
+
+// Health is how the views stand.
+type Health struct {
+	Generation  uint64
+	GeneratedAt audience.Millis
+	// WholeAt is when all parts were last there; 0: never.
+	WholeAt   audience.Millis
+	Positions []speed.Position
+	// SpeedErr and ViewsErr say what is missing.
+	SpeedErr, ViewsErr error
+}
+
+// Health is the latest look at the stores.
+func (b *Board) Health() Health { return *b.health.Load() }
+
+// Run keeps the answers fresh until ctx ends. Reading and presenting go apart:
+// a poll is hidden in time even while a store hangs.
+func (b *Board) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return b.fetching(ctx) })
+	g.Go(func() error { return b.presenting(ctx) })
+	return g.Wait()
+}
+
+func (b *Board) fetching(ctx context.Context) error {
+	f := newFetcher(b.deps, b.cfg.ReadTimeout)
+	c := newCurves(b.deps)
+	tick := time.NewTicker(b.cfg.Refresh)
+	defer tick.Stop()
+	curvesAt, curvesDue := time.Time{}, true
+	for said := ""; ; {
+		now := b.deps.Now()
+		m, fresh := f.fetch(ctx, audience.MillisOf(now))
+		if ctx.Err() != nil {
+			return nil
+		}
+		said = b.report(f, m, said)
+		if m != nil {
+			curvesDue = curvesDue || fresh
+			if curvesDue && now.Sub(curvesAt) >= b.cfg.SeriesRefresh {
+				b.curves.Store(c.read(ctx, f.generation, b.cfg.ReadTimeout))
+				curvesAt, curvesDue, fresh = now, false, true
+			}
+			fresh = b.seals(ctx) || fresh
+			b.merged.Store(m)
+			if fresh || m.stale {
+				b.wake()
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (b *Board) wake() {
+	select {
+	case b.fresh <- struct{}{}:
+	default: // one wake-up is enough
+	}
+}
+
+// report keeps the health and logs when it changes.
+func (b *Board) report(f *fetcher, m *merged, said string) string {
+	h := &Health{Generation: f.generation.Number, GeneratedAt: f.generation.CreatedAt, SpeedErr: f.missing(), ViewsErr: f.viewsErr}
+	for p := range f.parts {
+		h.Positions = append(h.Positions, f.parts[p].slice.Position)
+	}
+	if m != nil {
+		h.WholeAt = m.at
+	}
+	b.health.Store(h)
+	now := problem(h)
+	switch {
+	case now == said:
+	case now == "":
+		b.deps.Log.Info("views are whole again")
+	case m != nil:
+		b.deps.Log.Warn("answers may be stale", "cause", now)
+	}
+	return now
+}
+
+func problem(h *Health) string {
+	switch {
+	case h.SpeedErr != nil:
+		return h.SpeedErr.Error()
+	case h.ViewsErr != nil:
+		return h.ViewsErr.Error()
+	}
+	return ""
+}
+
+// seals reads the seals of current rounds that were verified since, and says
+// whether there were any.
+func (b *Board) seals(ctx context.Context) (fresh bool) {
+	state := b.deps.Control.State()
+	now := audience.MillisOf(b.deps.Now())
+	for _, p := range state.Polls("") {
+		st := p.At(now)
+		if st.Phase != audience.Verified {
+			continue
+		}
+		key := audience.RoundKey{Poll: p.Definition.ID, Round: st.Round}
+		if b.sealAtHand(key) != nil {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, b.cfg.ReadTimeout)
+		sealed, err := b.seal(ctx, state, key)
+		cancel()
+		if err != nil {
+			b.deps.Log.Debug("seal not read", "error", err)
+			return fresh // the store is away; the next look tries again
+		}
+		fresh = fresh || sealed != nil
+	}
+	return fresh
+}
+
+// presenting renews answers when the views, the registry or the clock say so.
+func (b *Board) presenting(ctx context.Context) error {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		changed := b.deps.Control.Changed()
+		now := b.deps.Now()
+		change, complete := b.presentAll(audience.MillisOf(now))
+		if complete {
+			b.once()
+		}
+		timer.Reset(untilNext(change, now))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-b.fresh:
+		case <-changed:
+		case <-timer.C:
+		}
+	}
+}
+
+func (b *Board) once() {
+	select {
+	case <-b.ready:
+	default:
+		close(b.ready)
+	}
+}
+
+// untilNext is how long nothing changes by itself: until the next change of a
+// standing, or the next full minute.
+func untilNext(change audience.Millis, now time.Time) time.Duration {
+	wait := now.Truncate(time.Minute).Add(time.Minute).Sub(now)
+	if change != 0 {
+		wait = min(wait, change.Time().Sub(now))
+	}
+	return max(wait, time.Millisecond)
+}
+
+// curves keeps the last good series of each partition.
+type curves struct {
+	deps  Deps
+	parts []speed.Slice
+}
+
+func newCurves(deps Deps) *curves {
+	return &curves{deps: deps, parts: make([]speed.Slice, deps.Partitions)}
+}
+
+// read merges the series as counts are merged: those of a partition that cannot
+// be read stay as they were.
+func (c *curves) read(ctx context.Context, generation *views.Generation, timeout time.Duration) *tally.View {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	sum := tally.View{}
+	for key, r := range generation.Rounds {
+		if len(r.Series) > 0 {
+			sum.Of(key).Add(&tally.Round{Series: r.Series})
+		}
+	}
+	for p := range c.parts {
+		slice, err := c.deps.Speed.ReadSeries(ctx, eventlog.Ballots, int32(p), generation.Number) //nolint:gosec // partitions are few
+		if err == nil && slice.Ready && slice.Next >= c.parts[p].Next {
+			c.parts[p] = slice
+		}
+		for epoch, view := range c.parts[p].Epochs {
+			if epoch >= generation.Number {
+				sum.Add(view)
+			}
+		}
+	}
+	return &sum
+}
+
+// String names a face in logs.
+func (f Face) String() string {
+	switch f {
+	case Producer, OnAir, Public, Receipt:
+		return [...]string{"producer", "onair", "public", "receipt"}[f]
+	}
+	return fmt.Sprintf("face %d", int(f))
+}
+
+var _ Control = (*control.Client)(nil)

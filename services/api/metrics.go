@@ -1,0 +1,30 @@
+package api
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// registerMetrics shows how fresh the answers are and how many streams are open.
+func registerMetrics(s *Service, reg prometheus.Registerer) error {
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "clamor", Subsystem: "api", Name: name, Help: help}, value)
+	}
+	for _, c := range []prometheus.Collector{
+		gauge("streams", "Event streams that are open.", func() float64 { return float64(s.streams.Load()) }),
+		gauge("generation", "Generation that answers are merged with.", func() float64 { return float64(s.board.Health().Generation) }),
+		gauge("stale_seconds", "Age of the last whole merge of the views.", s.staleSeconds),
+	} {
+		if err := reg.Register(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) staleSeconds() float64 {
+	whole := s.board.Health().WholeAt
+	if whole == 0 {
+		return 0
+	}
+	return s.deps.Now().Sub(whole.Time()).Seconds()
+}

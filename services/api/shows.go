@@ -1,0 +1,111 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/fault"
+)
+
+// showForm is a show as a producer writes it.
+type showForm struct {
+	ID        string   `json:"id"`
+	Title     string   `json:"title"`
+	Timezone  string   `json:"timezone"`
+	Locale    string   `json:"locale"`
+	Markets   []string `json:"markets"`
+	Languages []string `json:"languages"`
+	Rehearsal bool     `json:"rehearsal"`
+}
+
+func (f *showForm) show() audience.Show {
+	s := audience.Show{
+		ID: f.ID, Title: f.Title, Timezone: f.Timezone, Locale: f.Locale,
+		Markets: f.Markets, Languages: f.Languages, Rehearsal: f.Rehearsal,
+	}
+	if s.Timezone == "" {
+		s.Timezone = "UTC"
+	}
+	if s.Locale == "" {
+		s.Locale = "en"
+	}
+	return s
+}
+
+func (s *Service) listShows(c *gin.Context) error {
+	shows := only(s.deps.Control.State().Shows(), func(v *control.Show) bool { return reaches(c, v.ID) })
+	return list(c, shows, func(v *control.Show) string { return v.ID }, func(v *control.Show) any { return v })
+}
+
+func (s *Service) createShow(c *gin.Context) error {
+	if tokenOf(c).Show != "" {
+		return fault.New(fault.Forbidden, "the token is for one show only")
+	}
+	var form showForm
+	if err := body(c, &form); err != nil {
+		return err
+	}
+	show := form.show()
+	if show.ID == "" {
+		show.ID = newID("show")
+	}
+	v, err := s.submit(c, control.KindShowPut, show.ID, 0, show)
+	if err != nil {
+		return err
+	}
+	c.Header("Location", "/v1/shows/"+show.ID)
+	return replyRevised(c, http.StatusCreated, v.Revision, control.Show{Show: show, Revision: v.Revision})
+}
+
+// showOf finds the show of the path, for the token.
+func (s *Service) showOf(c *gin.Context) (*control.Show, error) {
+	show, ok := s.deps.Control.State().Show(c.Param("show"))
+	if !ok || !reaches(c, show.ID) {
+		return nil, fault.New(fault.NotFound, "there is no show %q", c.Param("show"))
+	}
+	return show, nil
+}
+
+func (s *Service) getShow(c *gin.Context) error {
+	show, err := s.showOf(c)
+	if err != nil {
+		return err
+	}
+	return replyRevised(c, http.StatusOK, show.Revision, show)
+}
+
+func (s *Service) putShow(c *gin.Context) error {
+	was, err := s.showOf(c)
+	if err != nil {
+		return err
+	}
+	base, err := ifMatch(c, was.Revision)
+	if err != nil {
+		return err
+	}
+	var form showForm
+	if err := body(c, &form); err != nil {
+		return err
+	}
+	if err := sameID(form.ID, was.ID); err != nil {
+		return err
+	}
+	show := form.show()
+	show.ID = was.ID
+	v, err := s.submit(c, control.KindShowPut, show.ID, base, show)
+	if err != nil {
+		return replaced(err)
+	}
+	return replyRevised(c, http.StatusOK, v.Revision, control.Show{Show: show, Revision: v.Revision})
+}
+
+// sameID refuses a body that names another thing than the path.
+func sameID(given, id string) error {
+	if given != "" && given != id {
+		return fault.Invalid(fault.Field{Pointer: "/id", Detail: "cannot change: the path says " + id})
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/fault"
+	"github.com/clamor-live/clamor/pkg/keys"
+)
+
+// sourceForm is a source as a producer writes it; it is enabled unless it says
+// otherwise.
+type sourceForm struct {
+	ID        string           `json:"id"`
+	Show      string           `json:"show"`
+	Connector string           `json:"connector"`
+	Settings  map[string]any   `json:"settings"`
+	Polls     []string         `json:"polls"`
+	Topics    []string         `json:"topics"`
+	Budget    *audience.Budget `json:"budget"`
+	Enabled   *bool            `json:"enabled"`
+}
+
+func (f *sourceForm) source() audience.Source {
+	return audience.Source{
+		ID: f.ID, Show: f.Show, Connector: f.Connector, Settings: f.Settings, Polls: f.Polls,
+		Topics: f.Topics, Budget: f.Budget, Enabled: f.Enabled == nil || *f.Enabled,
+	}
+}
+
+// sourceReply is a source without what is secret, but for the key that was made
+// just now.
+type sourceReply struct {
+	control.Source
+
+	Key string `json:"key,omitempty"`
+}
+
+func publicSource(v *control.Source) sourceReply {
+	r := sourceReply{Source: *v}
+	r.KeyHash = ""
+	return r
+}
+
+func (s *Service) listSources(c *gin.Context) error {
+	show := c.Query("show")
+	all := only(s.deps.Control.State().Sources(), func(v *control.Source) bool {
+		return reaches(c, v.Show) && (show == "" || show == v.Show)
+	})
+	return list(c, all, func(v *control.Source) string { return v.ID }, func(v *control.Source) any { return publicSource(v) })
+}
+
+func (s *Service) createSource(c *gin.Context) error {
+	var form sourceForm
+	if err := body(c, &form); err != nil {
+		return err
+	}
+	src := form.source()
+	if err := s.ownShow(c, src.Show); err != nil {
+		return err
+	}
+	if src.ID == "" {
+		src.ID = newID("source")
+	}
+	key := ""
+	if src.Connector == audience.ConnectorGateway || src.Connector == audience.ConnectorPush {
+		key = keys.NewToken("ck_")
+		src.KeyHash = keys.HashToken(key)
+	}
+	v, err := s.submit(c, control.KindSourcePut, src.ID, 0, src)
+	if err != nil {
+		return err
+	}
+	c.Header("Location", "/v1/sources/"+src.ID)
+	r := publicSource(&control.Source{Source: src, Revision: v.Revision})
+	r.Key = key
+	return replyRevised(c, http.StatusCreated, v.Revision, r)
+}
+
+func (s *Service) sourceOf(c *gin.Context) (*control.Source, error) {
+	v, ok := s.deps.Control.State().Source(c.Param("source"))
+	if !ok || !reaches(c, v.Show) {
+		return nil, fault.New(fault.NotFound, "there is no source %q", c.Param("source"))
+	}
+	return v, nil
+}
+
+func (s *Service) getSource(c *gin.Context) error {
+	v, err := s.sourceOf(c)
+	if err != nil {
+		return err
+	}
+	return replyRevised(c, http.StatusOK, v.Revision, publicSource(v))
+}
+
+func (s *Service) putSource(c *gin.Context) error {
+	was, err := s.sourceOf(c)
+	if err != nil {
+		return err
+	}
+	base, err := ifMatch(c, was.Revision)
+	if err != nil {
+		return err
+	}
+	var form sourceForm
+	if err := body(c, &form); err != nil {
+		return err
+	}
+	if err := sameID(form.ID, was.ID); err != nil {
+		return err
+	}
+	src := form.source()
+	src.ID = was.ID
+	if err := s.ownShow(c, src.Show); err != nil {
+		return err
+	}
+	v, err := s.submit(c, control.KindSourcePut, src.ID, base, src) // no key in it: the key stays
+	if err != nil {
+		return replaced(err)
+	}
+	return replyRevised(c, http.StatusOK, v.Revision, publicSource(&control.Source{Source: src, Revision: v.Revision}))
+}
+
+func (s *Service) deleteSource(c *gin.Context) error {
+	v, err := s.sourceOf(c)
+	if err != nil {
+		return err
+	}
+	return s.remove(c, control.KindSourceDelete, v.ID)
+}
+
+// remove deletes a thing, whatever its revision.
+func (s *Service) remove(c *gin.Context, kind, id string) error {
+	if _, err := s.submit(c, kind, id, control.Current, nil); err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,86 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/fault"
+)
+
+func (s *Service) listTopics(c *gin.Context) error {
+	all := only(s.deps.Control.State().Topics(c.Query("show")), func(v *control.Topic) bool { return reaches(c, v.Show) })
+	return list(c, all, func(v *control.Topic) string { return v.ID }, func(v *control.Topic) any { return v })
+}
+
+func (s *Service) createTopic(c *gin.Context) error {
+	var t audience.Topic
+	if err := body(c, &t); err != nil {
+		return err
+	}
+	if err := s.ownShow(c, t.Show); err != nil {
+		return err
+	}
+	if t.ID == "" {
+		t.ID = newID("topic")
+	}
+	v, err := s.submit(c, control.KindTopicPut, t.ID, 0, t)
+	if err != nil {
+		return err
+	}
+	c.Header("Location", "/v1/topics/"+t.ID)
+	return replyRevised(c, http.StatusCreated, v.Revision, control.Topic{Topic: t, Revision: v.Revision})
+}
+
+func (s *Service) topicOf(c *gin.Context) (*control.Topic, error) {
+	v, ok := s.deps.Control.State().Topic(c.Param("topic"))
+	if !ok || !reaches(c, v.Show) {
+		return nil, fault.New(fault.NotFound, "there is no topic %q", c.Param("topic"))
+	}
+	return v, nil
+}
+
+func (s *Service) getTopic(c *gin.Context) error {
+	v, err := s.topicOf(c)
+	if err != nil {
+		return err
+	}
+	return replyRevised(c, http.StatusOK, v.Revision, v)
+}
+
+func (s *Service) putTopic(c *gin.Context) error {
+	was, err := s.topicOf(c)
+	if err != nil {
+		return err
+	}
+	base, err := ifMatch(c, was.Revision)
+	if err != nil {
+		return err
+	}
+	var t audience.Topic
+	if err := body(c, &t); err != nil {
+		return err
+	}
+	if err := sameID(t.ID, was.ID); err != nil {
+		return err
+	}
+	t.ID = was.ID
+	if err := s.ownShow(c, t.Show); err != nil {
+		return err
+	}
+	v, err := s.submit(c, control.KindTopicPut, t.ID, base, t)
+	if err != nil {
+		return replaced(err)
+	}
+	return replyRevised(c, http.StatusOK, v.Revision, control.Topic{Topic: t, Revision: v.Revision})
+}
+
+func (s *Service) deleteTopic(c *gin.Context) error {
+	v, err := s.topicOf(c)
+	if err != nil {
+		return err
+	}
+	return s.remove(c, control.KindTopicDelete, v.ID)
+}
