@@ -31,6 +31,8 @@ func TestDamage(t *testing.T) {
 		"journal gone":        {harm: func(m *miniredis.Miniredis) { m.Del(journalKey) }, load: true},
 		"journal foreign":     {harm: func(m *miniredis.Miniredis) { replace(m, journalKey) }, load: true, advance: true},
 		"rounds foreign":      {harm: func(m *miniredis.Miniredis) { replace(m, roundsKey) }, load: true, advance: true},
+		"rounds gone":         {harm: func(m *miniredis.Miniredis) { m.Del(roundsKey) }, load: true, advance: true},
+		"series gone":         {harm: func(m *miniredis.Miniredis) { m.Del("clamor:{ballots:0}:s:0") }, advance: true},
 		"no round":            {harm: func(m *miniredis.Miniredis) { m.HSet(roundsKey, "what", "1") }, load: true},
 		"meta foreign":        {harm: func(m *miniredis.Miniredis) { replace(m, metaKey) }, position: true, advance: true, read: true},
 		"meta halved":         {harm: func(m *miniredis.Miniredis) { m.HDel(metaKey, "next") }, position: true, read: true},

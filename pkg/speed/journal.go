@@ -63,9 +63,12 @@ func (s *Store) rounds(ctx context.Context, k keys) (map[audience.RoundKey]strin
 	if err != nil {
 		return nil, damage(err)
 	}
+	if fields["inc"] == "" {
+		return nil, fmt.Errorf("%w: the list of rounds", ErrDamaged)
+	}
 	rounds := make(map[audience.RoundKey]string, len(fields))
 	for name, bytes := range fields {
-		if strings.HasSuffix(name, "+") {
+		if name == "inc" || strings.HasSuffix(name, "+") {
 			continue
 		}
 		round, err := parseRound(name)

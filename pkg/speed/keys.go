@@ -13,9 +13,10 @@ import (
 // so a cluster holds them in one slot and one script may touch them all.
 //
 //	…:meta          hash   inc, next, epoch, epochs, keep, ready
-//	…:rounds        hash   round → bytes of its journal, or "sealed"; round+ → list entries rewritten away
+//	…:rounds        hash   inc; round → bytes of its journal, or "sealed"; round+ → list entries rewritten away
+//	                       (inc and from also tell a key that is there from one that was lost)
 //	…:e:<epoch>     hash   from → first offset; poll:round:what → count
-//	…:s:<epoch>     hash   poll:round:bucket:slot → votes
+//	…:s:<epoch>     hash   from → the same; poll:round:bucket:slot → votes
 //	…:j:<poll>:<round>  list   journal, in order
 type keys struct{ base string }
 

@@ -140,7 +140,7 @@ func (s *Store) known(ctx context.Context, k keys) ([]string, error) {
 		return nil, damage(err)
 	}
 	for _, round := range rounds {
-		if !strings.HasSuffix(round, "+") {
+		if round != "inc" && !strings.HasSuffix(round, "+") {
 			known = append(known, k.journal(round))
 		}
 	}

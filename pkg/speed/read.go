@@ -78,7 +78,7 @@ func (s *Store) readEpochs(ctx context.Context, k keys, epochs []uint64, name fu
 	_, err := s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
 		meta = p.HMGet(ctx, k.meta(), append(slices.Clone(positionFields), "epochs")...)
 		for i, e := range epochs {
-			marks[i] = p.HGet(ctx, k.counters(e), fieldFrom)
+			marks[i] = p.HGet(ctx, name(k, e), fieldFrom)
 			counts[i] = p.HGetAll(ctx, name(k, e))
 		}
 		return nil

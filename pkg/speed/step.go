@@ -63,7 +63,8 @@ func (st *Step) validate() error {
 // Advance applies a step whole or not at all. It may be called again with the
 // same step after an error: one that was applied is then found to be. *Fenced
 // and ErrEmpty say that the partition does not stand at Expect; ErrDamaged that
-// only a reset helps; other errors are Redis' or the network's.
+// only a reset helps; other errors are Redis' or the network's. A step that goes
+// nowhere tells whether all is as it was.
 func (s *Store) Advance(ctx context.Context, topic string, partition int32, step Step) error {
 	if err := step.validate(); err != nil {
 		return fmt.Errorf("advance %s/%d: %w", topic, partition, err)

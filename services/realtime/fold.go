@@ -78,13 +78,11 @@ func (f *fold) cut(offset int64, c audience.Cut) {
 // step is what was gathered. whole is the offset from which on the partition
 // holds all that it should.
 func (f *fold) step(whole int64) speed.Step {
+	// It is said in every step: Redis may have lost the one that said it first.
+	ready := f.pos.Ready || f.next >= whole
 	s := speed.Step{
-		Expect: f.pos, Next: f.next, Epoch: f.state.Epoch(),
+		Expect: f.pos, Next: f.next, Epoch: f.state.Epoch(), Ready: &ready,
 		Delta: f.delta, Journal: f.state.TakeJournal(), Drop: f.drop,
-	}
-	if !f.pos.Ready && f.next >= whole {
-		ready := true
-		s.Ready = &ready
 	}
 	for round, entry := range s.Journal {
 		e := f.journals[round]

@@ -52,20 +52,18 @@ func (w *worker) flush(ctx context.Context) error {
 	return nil
 }
 
-// heartbeat looks at the store when there is nothing to write.
+// heartbeat looks at the store when there is nothing to write, by a step that
+// goes nowhere.
 func (w *worker) heartbeat(ctx context.Context) error {
-	return w.insist(ctx, "heartbeat", func() error {
-		stored, err := w.deps.Store.Position(ctx, w.topic, w.partition)
-		if err != nil {
-			return err
-		}
-		w.fold.pos.Keep = stored.Keep // expiry raises it
-		if stored != w.fold.pos {
-			return &speed.Fenced{Stored: stored}
-		}
-		w.moved()
-		return nil
+	pos := w.fold.pos
+	step := speed.Step{Expect: pos, Next: pos.Next, Epoch: pos.Epoch, Ready: &pos.Ready}
+	err := w.insist(ctx, "heartbeat", func() error {
+		return w.deps.Store.Advance(ctx, w.topic, w.partition, step)
 	})
+	if err == nil {
+		w.moved()
+	}
+	return err
 }
 
 // insist repeats an act that failed for a reason that passes: the store or the

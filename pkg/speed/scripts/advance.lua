@@ -26,7 +26,11 @@ local pushes, rewrites, seals = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(A
 local blobs = 10 + 2 * (counters + series)
 local kept = tonumber(ARGV[4]) >= tonumber(meta[5])
 local opened = string.find(',' .. meta[6] .. ',', ',' .. ARGV[4] .. ',', 1, true)
-if kept and opened and redis.call('HEXISTS', KEYS[3], 'from') == 0 then return {'damaged'} end
+if kept and opened then
+	local there = redis.call('HEXISTS', KEYS[3], 'from') + redis.call('HEXISTS', KEYS[4], 'from')
+	if there < 2 then return {'damaged'} end
+end
+if redis.call('HGET', KEYS[2], 'inc') ~= meta[1] then return {'damaged'} end
 local known = {}
 for i = 1, pushes + rewrites do
 	known[i] = redis.call('HGET', KEYS[2], ARGV[blobs + 2 * i - 1])
@@ -58,6 +62,7 @@ if kept then
 	if not opened then
 		redis.call('UNLINK', KEYS[3], KEYS[4])
 		redis.call('HSET', KEYS[3], 'from', ARGV[2])
+		redis.call('HSET', KEYS[4], 'from', ARGV[2])
 	end
 	for i = 11, 9 + 2 * counters, 2 do
 		redis.call('HINCRBY', KEYS[3], ARGV[i], ARGV[i + 1])
@@ -71,6 +76,6 @@ if kept then
 		redis.call('HSET', KEYS[1], 'epochs', list)
 	end
 end
-if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'ready', ARGV[5]) end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[4], 'next', ARGV[3])
+if ARGV[5] ~= '' and ARGV[5] ~= meta[4] then redis.call('HSET', KEYS[1], 'ready', ARGV[5]) end
+if ARGV[3] ~= meta[2] then redis.call('HSET', KEYS[1], 'epoch', ARGV[4], 'next', ARGV[3]) end
 return {'ok'}

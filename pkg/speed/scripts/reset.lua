@@ -12,6 +12,7 @@ if (meta[1] or '') ~= ARGV[1] or (meta[1] and meta[2] ~= ARGV[2]) then
 	return {'fenced', meta[1], meta[2], meta[3], meta[4], meta[5]}
 end
 for i = 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
+redis.call('HSET', KEYS[2], 'inc', ARGV[3])
 for i = 7, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], 'sealed') end
 redis.call('HSET', KEYS[1], 'epochs', '', 'keep', ARGV[6], 'ready', '0',
 	'epoch', ARGV[5], 'next', ARGV[4], 'inc', ARGV[3])
