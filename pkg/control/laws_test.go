@@ -12,16 +12,20 @@ import (
 	"pgregory.net/rapid"
 )
 
-// script draws events whose senders' clocks go forward, and sometimes a little
-// back.
-func script(t *rapid.T) []control.Event {
+// script draws events. Their senders' clocks go forward with the log, or a few
+// seconds apart.
+func script(t *rapid.T, apart bool) []control.Event {
 	now := t0
+	pauses := []int{0, 1, 40, 100, 249, 250, 251, 1_000, 4_000, 15_000}
+	if apart {
+		pauses = append(pauses, -100, -3_000, -12_000)
+	}
 	events := []control.Event{
 		{Kind: control.KindShowPut, Subject: "gala", Payload: encodeFor(t, audience.Show{Title: "Gala", Timezone: "UTC", Locale: "en"})},
 		{Kind: control.KindPollPut, Subject: "final", Payload: encodeFor(t, drawPoll(t, now))},
 	}
 	for range rapid.IntRange(1, 40).Draw(t, "events") {
-		now += audience.Millis(rapid.SampledFrom([]int{0, 1, 40, 100, 249, 250, 251, 1_000, 4_000, 15_000}).Draw(t, "pause"))
+		now += audience.Millis(rapid.SampledFrom(pauses).Draw(t, "pause"))
 		e := drawEvent(t, now)
 		e.At = now
 		events = append(events, e)
@@ -132,7 +136,7 @@ func walk(p *control.Poll) []control.Standing {
 
 func TestReplayFromAnyPrefix(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		events := script(t)
+		events := script(t, true)
 		live := control.NewMachine()
 		var snapshots []*control.State
 		var verdicts []control.Verdict
@@ -165,7 +169,7 @@ var leads = map[audience.Phase][]audience.Phase{
 func TestLawsOfTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := control.NewMachine()
-		for i, e := range script(t) {
+		for i, e := range script(t, rapid.Bool().Draw(t, "apart")) {
 			m.Apply(e, int64(i))
 		}
 		p, ok := m.State().Poll("final")
@@ -207,7 +211,7 @@ func TestLawsOfTime(t *testing.T) {
 func TestNoEventChangesWhatIsInForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := control.NewMachine()
-		for i, e := range script(t) {
+		for i, e := range script(t, false) {
 			before, ok := m.State().Poll("final")
 			m.Apply(e, int64(i))
 			if !ok || e.Kind == control.KindPublished {

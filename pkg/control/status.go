@@ -60,6 +60,9 @@ func (s status) define(e entry) status {
 	if e.setsClosing && !s.ended() {
 		s.closesAt = e.closesAt
 	}
+	if e.setsClosing && s.live() && s.closesAt != 0 {
+		s.closesAt = max(s.closesAt, e.effective) // not in a past that has been judged
+	}
 	return s
 }
 

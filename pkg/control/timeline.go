@@ -126,37 +126,52 @@ func (t *timeline) add(e entry, immediate bool) {
 		t.last = e.effective
 	}
 	i := sort.Search(len(t.pending), func(i int) bool { return t.pending[i].effective > e.effective })
+	if i == len(t.pending) {
+		t.pending = append(t.pending, e)
+		t.goOn(e)
+		return
+	}
 	t.pending = slices.Insert(slices.Clip(t.pending), i, e)
 	t.foresee()
 }
 
 // settle fixes what took effect up to the horizon.
 func (t *timeline) settle(horizon audience.Millis) {
-	if horizon <= t.horizon {
-		return
-	}
-	n := sort.Search(len(t.pending), func(i int) bool { return t.pending[i].effective > horizon })
-	if n == 0 && (len(t.ahead) == 0 || t.ahead[0].from > horizon) {
-		return
-	}
-	run := t.begin()
-	for _, e := range t.pending[:n] {
-		run.take(e)
-	}
-	run.closing(horizon)
-	t.settled = append(t.settled, run.stretches...)
-	t.notes = append(t.notes, run.notes...)
-	t.horizon = t.settled[len(t.settled)-1].from
+	n := before(t.ahead, horizon)
+	t.settled = append(t.settled, t.ahead[:n]...)
+	t.ahead = t.ahead[n:]
+	n = sort.Search(len(t.aheadNotes), func(i int) bool { return t.aheadNotes[i].at > horizon })
+	t.notes = append(t.notes, t.aheadNotes[:n]...)
+	t.aheadNotes = t.aheadNotes[n:]
+	n = sort.Search(len(t.pending), func(i int) bool { return t.pending[i].effective > horizon })
 	if n > 0 {
 		t.horizon = max(t.horizon, t.pending[n-1].effective)
+		t.pending = t.pending[n:]
 	}
-	t.pending = slices.Clone(t.pending[n:])
-	t.foresee()
+	t.horizon = max(t.horizon, t.settled[len(t.settled)-1].from)
 }
 
-// foresee reckons what is ahead, if nothing else is written.
+// goOn reckons what is ahead behind an entry that is the last of all: what was
+// ahead up to then stays.
+func (t *timeline) goOn(e entry) {
+	n := before(t.ahead, e.effective)
+	run := course{now: t.at(e.effective), stretches: t.ahead, notes: t.aheadNotes}
+	if n < len(t.ahead) { // the close by itself, which may now come otherwise
+		run.stretches = slices.Clone(t.ahead[:n])
+		m := sort.Search(len(t.aheadNotes), func(i int) bool { return t.aheadNotes[i].at > e.effective })
+		run.notes = slices.Clone(t.aheadNotes[:m])
+	}
+	run.take(e)
+	run.closing(forever)
+	t.ahead, t.aheadNotes = run.stretches, run.notes
+}
+
+// foresee reckons all that is ahead, if nothing else is written.
 func (t *timeline) foresee() {
-	run := t.begin()
+	run := course{
+		now:       t.settled[len(t.settled)-1].status,
+		stretches: make([]stretch, 0, len(t.pending)+1),
+	}
 	for _, e := range t.pending {
 		run.take(e)
 	}
@@ -165,10 +180,6 @@ func (t *timeline) foresee() {
 }
 
 const forever = audience.Millis(1<<63 - 1)
-
-func (t *timeline) begin() course {
-	return course{now: t.settled[len(t.settled)-1].status}
-}
 
 // course walks through entries in the order of their effect.
 type course struct {
