@@ -81,22 +81,24 @@ func (w *worker) post(path, credential string) {
 	w.request = append(b, w.body...)
 }
 
-// send sends the request until it is answered for good; ok is false when no
-// answer ever came.
+// send sends the request until it is answered for good; ok is false when it may
+// have been recorded without our being told: no answer came, or a 503 did.
 func (w *worker) send(ctx context.Context) (a Answer, ok bool) {
+	doubtful := false
 	for attempt := range maxAttempts {
 		var err error
 		a, err = w.conn.Do(ctx, w.request, w.scratch[:])
-		if err == nil && a.Status != http.StatusServiceUnavailable && a.Status != http.StatusTooManyRequests {
+		again := err != nil || a.Status == http.StatusServiceUnavailable
+		doubtful = doubtful || again
+		if !again && a.Status != http.StatusTooManyRequests {
 			return a, true
 		}
-		if attempt == maxAttempts-1 || !sleepUntil(ctx, time.Now().Add(backoff(attempt, a.RetryAfter))) {
-			// Only an answered refusal says for sure that nothing was recorded.
-			return a, err == nil && attempt == 0
+		if !sleepUntil(ctx, time.Now().Add(backoff(attempt, a.RetryAfter))) {
+			break
 		}
 		w.tally.Retries++
 	}
-	return a, false
+	return a, !doubtful
 }
 
 func backoff(attempt int, retryAfter string) time.Duration {

@@ -1,0 +1,87 @@
+package standalone
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/keys"
+)
+
+// registry is the part of the control client that the admin's token needs.
+type registry interface {
+	State() *control.State
+	Submit(ctx context.Context, e control.Event) (control.Verdict, error)
+}
+
+func adminTokenPath(data string) string { return filepath.Join(data, "admin.token") }
+
+// adminToken is the credential of the data folder's owner: made on the first
+// start, and made again when its file was removed, which is the way back in for
+// who lost every token. A token that was revoked stays revoked.
+func adminToken(ctx context.Context, data string, c registry) error {
+	token, fresh, err := loadAdminToken(adminTokenPath(data))
+	if err != nil {
+		return err
+	}
+	hash := keys.HashToken(token)
+	if _, known := c.State().TokenByHash(hash); known || (!fresh && c.State().Offset() > 0) {
+		return nil
+	}
+	if err := registerAdmin(ctx, c, hash); err != nil {
+		return fmt.Errorf("register the admin's token: %w", err)
+	}
+	return nil
+}
+
+func loadAdminToken(path string) (token string, fresh bool, err error) {
+	text, err := os.ReadFile(path)
+	switch {
+	case err == nil && strings.TrimSpace(string(text)) != "":
+		return strings.TrimSpace(string(text)), false, nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return "", false, fmt.Errorf("read the admin's token: %w", err)
+	}
+	token = keys.NewToken("ca_")
+	if err := writeSecret(path, token+"\n"); err != nil {
+		return "", false, fmt.Errorf("write the admin's token: %w", err)
+	}
+	return token, true, nil
+}
+
+// writeSecret appears whole or not at all, for the owner's eyes only.
+func writeSecret(path, text string) error {
+	part := path + ".part"
+	f, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(part, path)
+}
+
+func registerAdmin(ctx context.Context, c registry, hash string) error {
+	id := "admin-" + hash[:8]
+	payload, err := json.Marshal(audience.Token{ID: id, Name: "admin.token of the data folder", Role: audience.RoleAdmin, Hash: hash})
+	if err != nil {
+		return err
+	}
+	v, err := c.Submit(ctx, control.Event{Actor: "system", Kind: control.KindTokenPut, Subject: id, Payload: payload})
+	if err != nil {
+		return err
+	}
+	if v.Err != nil {
+		return v.Err
+	}
+	return nil
+}
