@@ -13,6 +13,7 @@ package control
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
@@ -73,4 +74,14 @@ func EventFrom(c *clamorv1.Control) Event {
 		ID: c.GetId(), At: audience.Millis(c.GetAt()), Actor: c.GetActor(), Kind: c.GetKind(),
 		Subject: c.GetSubject(), Base: c.GetBaseRevision(), Payload: c.GetPayload(),
 	}
+}
+
+// Put makes v the payload.
+func (e *Event) Put(v any) error {
+	payload, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode the payload of %s: %w", e.Kind, err)
+	}
+	e.Payload = payload
+	return nil
 }
