@@ -1,0 +1,196 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/clamor-live/clamor/pkg/archive"
+	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/views"
+	"github.com/clamor-live/clamor/services/batch/fold"
+)
+
+// topics of the log and the folders of the archive have the same names.
+var archived = []string{eventlog.Ballots, eventlog.Posts, eventlog.Control}
+
+// archive writes the epoch that the cut ended, in every partition, and what is
+// missing of earlier epochs that have to be read.
+func (s *Service) archive(ctx context.Context, w *work) error {
+	if err := s.lookBack(ctx, w); err != nil {
+		return err
+	}
+	w.rows = map[int32]int64{}
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(s.parallel())
+	w.expect(0, "rows")
+	for _, topic := range archived {
+		for p := range int32(s.d.Log.Partitions(topic)) { //nolint:gosec // partitions are few
+			g.Go(func() error {
+				rows, err := s.archivePartition(ctx, w, topic, p)
+				mu.Lock()
+				defer mu.Unlock()
+				if topic == eventlog.Ballots {
+					w.rows[p] = rows
+				}
+				w.did(ctx, rows)
+				return err
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return s.pass("archive")
+}
+
+func (s *Service) parallel() int {
+	if s.cfg.Parallel > 0 {
+		return s.cfg.Parallel
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// lookBack decides from which epoch to count: from the first that holds an
+// unsealed round, or from the beginning when the generation before is gone.
+func (s *Service) lookBack(ctx context.Context, w *work) error {
+	w.job = fold.Job{To: w.number(), Seals: w.decision.Seals}
+	published, ok := w.state.Published()
+	if !ok {
+		return nil
+	}
+	before, err := s.d.Views.Generation(ctx, published.Generation)
+	if errors.Is(err, views.ErrNotFound) {
+		s.d.Logger.Warn("the views store has no generation to go on from: counting from the first epoch on", "generation", published.Generation)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	w.before = before
+	w.job.From = published.FloorEpoch
+	w.job.Sealed = sealedBy(w.state, published.FloorEpoch)
+	return nil
+}
+
+// archivePartition gives the rows of all segments that the fold will read.
+func (s *Service) archivePartition(ctx context.Context, w *work, topic string, p int32) (int64, error) {
+	first := w.number() - 1
+	if topic == eventlog.Ballots {
+		first = min(first, w.job.From)
+	}
+	var rows int64
+	for epoch := first; epoch < w.number(); epoch++ {
+		segment := archive.Segment{Topic: topic, Epoch: epoch, Partition: p}
+		file, err := s.archiveSegment(ctx, segment, epoch == w.number()-1)
+		if err != nil {
+			return rows, err
+		}
+		rows += file.Rows
+	}
+	return rows, nil
+}
+
+// archiveSegment copies a segment out of the log, unless it is an earlier one
+// that stands there.
+func (s *Service) archiveSegment(ctx context.Context, segment archive.Segment, fresh bool) (archive.File, error) {
+	if !fresh {
+		file, err := s.d.Archive.Stat(ctx, segment)
+		if !errors.Is(err, archive.ErrNotFound) {
+			return file, way(err)
+		}
+		s.d.Logger.Warn("a segment is missing in the archive: writing it again from the log", "path", segment.Path())
+	}
+	from, err := s.archivedTo(ctx, segment)
+	if err != nil {
+		return archive.File{}, way(err)
+	}
+	if err := s.pass("archive " + segment.Path()); err != nil {
+		return archive.File{}, err
+	}
+	file, err := s.copySegment(ctx, segment, from)
+	if errors.Is(err, eventlog.ErrOffsetGone) {
+		return file, fmt.Errorf("archive %s: the log no longer has offset %d: restore the file from a copy of the archive: %w", segment.Path(), from, err)
+	}
+	if err == nil {
+		s.metrics.archived.WithLabelValues(segment.Topic).Add(float64(file.Rows))
+	}
+	return file, err
+}
+
+// way tells the way out of a damaged archive.
+func way(err error) error {
+	if errors.Is(err, archive.ErrCorrupt) {
+		return fmt.Errorf("%w; restore it from a copy, or remove it: it is then written again from the log, as long as the log keeps it", err)
+	}
+	return err
+}
+
+// copySegment reads the log from an offset to the cut that ends the segment's
+// epoch.
+func (s *Service) copySegment(ctx context.Context, segment archive.Segment, from int64) (archive.File, error) {
+	reader, err := s.d.Log.ReadRaw(ctx, segment.Topic, segment.Partition, from)
+	if err != nil {
+		return archive.File{}, err
+	}
+	defer reader.Close()
+	out, err := s.d.Archive.Create(ctx, segment, from)
+	if err != nil {
+		return archive.File{}, err
+	}
+	defer out.Abort()
+	c := copier{segment: segment, out: out}
+	for !c.done {
+		entries, err := reader.Next(ctx)
+		if err != nil {
+			return archive.File{}, fmt.Errorf("archive %s: %w", segment.Path(), err)
+		}
+		for i := range entries {
+			if err := c.take(&entries[i]); err != nil {
+				return archive.File{}, err
+			}
+			if c.done {
+				break
+			}
+		}
+	}
+	return out.Commit(c.next)
+}
+
+// copier writes one segment's records as they come.
+type copier struct {
+	segment archive.Segment
+	out     *archive.Writer
+	decoder eventlog.Decoder
+	next    int64
+	done    bool
+}
+
+func (c *copier) take(e *eventlog.Entry) error {
+	c.next = e.Offset + 1
+	body, err := c.decoder.Decode(e.Raw)
+	switch {
+	case err != nil:
+		return c.out.Unreadable(e.Offset) // the workers dead-letter it
+	case body.Cut != nil:
+		if body.Cut.Number > c.segment.Epoch+1 {
+			return fmt.Errorf("archive %s: cut %d before cut %d: the log is not this installation's", c.segment.Path(), body.Cut.Number, c.segment.Epoch+1)
+		}
+		c.done = body.Cut.Number == c.segment.Epoch+1
+		return c.out.Cut(e.Offset, *body.Cut)
+	case body.Ballots != nil && c.segment.Topic == eventlog.Ballots:
+		return c.out.Ballots(e.Offset, body.Ballots)
+	case body.Revocation != nil && c.segment.Topic == eventlog.Ballots:
+		return c.out.Revocation(e.Offset, body.Revocation)
+	case body.Post != nil && c.segment.Topic == eventlog.Posts:
+		return c.out.Post(e.Offset, body.Post)
+	case body.Control != nil && c.segment.Topic == eventlog.Control:
+		return c.out.Control(e.Offset, body.Control)
+	}
+	return c.out.Unreadable(e.Offset) // a record of another topic
+}

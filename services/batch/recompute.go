@@ -1,0 +1,78 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/clamor-live/clamor/pkg/archive"
+	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/services/batch/fold"
+)
+
+// Local folds in this process, a goroutine a partition.
+type Local struct {
+	// Parallel is how many partitions at a time; 0: one a processor.
+	Parallel int
+}
+
+var _ Runner = Local{}
+
+// Recompute folds every partition.
+func (l Local) Recompute(ctx context.Context, a *archive.Archive, job fold.Job, partitions int, done func(*fold.Part)) ([]*fold.Part, error) {
+	var mu sync.Mutex
+	parts := make([]*fold.Part, partitions)
+	g, ctx := errgroup.WithContext(ctx)
+	if g.SetLimit(l.Parallel); l.Parallel == 0 {
+		g.SetLimit(runtime.GOMAXPROCS(0))
+	}
+	for p := range partitions {
+		g.Go(func() error {
+			part, err := fold.Fold(ctx, a, job, int32(p)) //nolint:gosec // partitions are few
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			parts[p] = part
+			done(part)
+			return nil
+		})
+	}
+	return parts, g.Wait()
+}
+
+func (s *Service) recompute(ctx context.Context, w *work) error {
+	if err := s.pass("recompute"); err != nil {
+		return err
+	}
+	partitions := s.d.Log.Partitions(eventlog.Ballots)
+	w.expect(int64(partitions), "partitions")
+	began := s.d.Now()
+	parts, err := s.d.Runner.Recompute(ctx, s.d.Archive, w.job, partitions, func(*fold.Part) { w.did(ctx, 1) })
+	if err != nil {
+		return way(err)
+	}
+	slices.SortFunc(parts, func(a, b *fold.Part) int { return int(a.Partition - b.Partition) })
+	w.parts = parts
+	if w.sum, err = fold.Sum(parts, partitions); err != nil {
+		return err
+	}
+	s.metrics.recomputed.Add(float64(w.sum.Ballots))
+	s.metrics.recomputing.Add(s.d.Now().Sub(began).Seconds())
+	return w.checkRows()
+}
+
+// checkRows compares what was read with what was archived.
+func (w *work) checkRows() error {
+	for _, part := range w.parts {
+		if want := w.rows[part.Partition]; part.Rows != want {
+			return fmt.Errorf("check partition %d: %d rows read, %d archived: %w", part.Partition, part.Rows, want, fold.ErrBroken)
+		}
+	}
+	return nil
+}
