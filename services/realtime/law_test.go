@@ -209,7 +209,7 @@ func (w *world) floor(cut uint64) speed.Start {
 	for floor < cut && !slices.ContainsFunc(rounds[floor], func(k audience.RoundKey) bool { return !slices.Contains(w.sealed, k) }) {
 		floor++
 	}
-	start := speed.Start{Next: begins[floor], Epoch: floor, Keep: max(floor, cut-1)}
+	start := speed.Start{Next: begins[floor], Epoch: floor, Keep: cut}
 	for number := uint64(1); number <= floor; number++ {
 		start.Sealed = append(start.Sealed, seals[number]...)
 	}

@@ -15,8 +15,8 @@ type Control interface {
 }
 
 // Published begins a partition where the published generation needs it: at the
-// first epoch with a record of an unsealed round, counting from the generation
-// before on.
+// first epoch with a record of an unsealed round, for its voters' history, with
+// counts from the generation's cut on.
 type Published struct{ Control Control }
 
 var _ Origin = Published{}
@@ -40,11 +40,9 @@ func originOf(state *control.State, partition int32, oldest int64) (speed.Start,
 	if !ok {
 		return speed.Start{}, fmt.Errorf("generation %d names no floor for partition %d", pub.Generation, partition)
 	}
-	start := speed.Start{Next: floor, Epoch: pub.FloorEpoch, Keep: pub.FloorEpoch}
-	if pub.Cut > 0 {
-		// Readers may still be at the generation before.
-		start.Keep = max(start.Keep, pub.Cut-1)
-	}
+	// The epoch before the cut cannot be counted again from here: the rounds that
+	// the cut sealed have voters from before the floor.
+	start := speed.Start{Next: floor, Epoch: pub.FloorEpoch, Keep: pub.Cut}
 	for _, cut := range state.Cuts() {
 		if cut.Number <= pub.FloorEpoch {
 			start.Sealed = append(start.Sealed, cut.Seals...)
