@@ -23,6 +23,8 @@ type Config struct {
 	process.Config
 	Data string `doc:"the data folder; it is made when missing"`
 	Demo bool   `doc:"run a demo show: a poll, simulated viewers, posts"`
+	// Started, if set, is told the address once everything answers.
+	Started func(baseURL string) `config:"-"`
 
 	Kafka    eventlog.Config
 	Redis    process.Redis

@@ -23,6 +23,9 @@ func greeting(cfg Config, at net.Addr, ready <-chan struct{}, began time.Time, w
 		case <-ctx.Done():
 			return nil
 		}
+		if cfg.Started != nil {
+			cfg.Started(baseURL(at))
+		}
 		token, err := filepath.Abs(adminTokenPath(cfg.Data))
 		if err != nil {
 			return fmt.Errorf("find the admin's token: %w", err)

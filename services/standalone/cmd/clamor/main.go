@@ -14,6 +14,7 @@ import (
 	"github.com/clamor-live/clamor/services/internal/process"
 	"github.com/clamor-live/clamor/services/standalone"
 	"github.com/clamor-live/clamor/services/standalone/internal/doctor"
+	"github.com/clamor-live/clamor/services/standalone/internal/replay"
 )
 
 // version is set by the linker.
@@ -42,6 +43,7 @@ func commands() map[string]func(ctx context.Context, args []string, stdout, stde
 		"recount": recount.Run,
 		"load":    load.Run,
 		"doctor":  doctor.Run,
+		"replay":  replay.Run,
 		"version": printVersion,
 	}
 }
