@@ -48,7 +48,7 @@ const recordOverhead = 4096
 func (c Config) seating() *sarama.Config {
 	s := c.base()
 	s.Consumer.Group.Session.Timeout = c.SessionTimeout
-	s.Consumer.Group.Heartbeat.Interval = time.Second
+	s.Consumer.Group.Heartbeat.Interval = 400 * time.Millisecond
 	s.Consumer.Group.Rebalance.Timeout = 20 * time.Second
 	// Seats that stay keep their holder at work through a rebalance.
 	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategyCooperativeSticky()}

@@ -241,22 +241,26 @@ func (l *Log) SeatMetadata(ctx context.Context, group string, seat int32) (strin
 			if err != nil {
 				return nil, err
 			}
-			block := resp.GetBlock(topic, seat)
-			if block == nil {
-				return resp.Err, nil
-			}
-			out = block.Metadata
-			// A group that nobody has joined yet has nothing to say.
-			if errors.Is(block.Err, sarama.ErrNoError) || errors.Is(block.Err, sarama.ErrGroupIDNotFound) {
-				return nil, nil
-			}
-			return block.Err, nil
+			out, err = metadataIn(resp, topic, seat)
+			return err, nil
 		})
 	})
 	if err != nil {
 		return "", fmt.Errorf("read seat %d of %s: %w", seat, group, err)
 	}
 	return out, nil
+}
+
+func metadataIn(resp *sarama.OffsetFetchResponse, topic string, seat int32) (string, error) {
+	code, metadata := resp.Err, ""
+	if block := resp.GetBlock(topic, seat); block != nil && errors.Is(code, sarama.ErrNoError) {
+		code, metadata = block.Err, block.Metadata
+	}
+	// A group that nobody has joined yet has nothing to say.
+	if errors.Is(code, sarama.ErrNoError) || errors.Is(code, sarama.ErrGroupIDNotFound) {
+		return metadata, nil
+	}
+	return "", code
 }
 
 // coordinated asks the group's coordinator; refused is its answer, broken a lost
