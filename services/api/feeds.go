@@ -99,6 +99,15 @@ func (s *Service) renderFeed(a *live.Answer, f live.Form, format feed.Format) *l
 	return s.form(a, f, render)
 }
 
+// renderPlain is poll.json without the destination's aliases.
+func (s *Service) renderPlain(a *live.Answer, d *control.Destination) *live.Rendered {
+	return s.form(a, live.Form{For: d, Name: "plain"}, func() ([]byte, string) {
+		bare := *d
+		bare.Aliases = nil
+		return feed.Render(feedInput(a, &bare), feed.PollJSON, feed.Options{})
+	})
+}
+
 // feedInput is an answer as the feeds' renderer takes it. The figures of an
 // audience that may not see them are zero already.
 func feedInput(a *live.Answer, d *control.Destination) feed.Input {
@@ -121,6 +130,7 @@ func (s *Service) feedEvents(c *gin.Context) error {
 		return nil
 	}
 	id, hash, poll := d.ID, d.TokenHash, c.Param("poll")
+	plain := c.Query("plain") == "1" // our own overlay needs the columns under their own names
 	current := func() (*control.Destination, bool) {
 		d, ok := s.deps.Control.State().DestinationByToken(hash)
 		return d, ok && d.ID == id
@@ -139,8 +149,10 @@ func (s *Service) feedEvents(c *gin.Context) error {
 			if !ok {
 				return []byte("{}")
 			}
-			r := s.renderFeed(a, live.Form{For: d, Name: string(feed.PollJSON)}, feed.PollJSON)
-			return oneLine(r.Body)
+			if plain {
+				return oneLine(s.renderPlain(a, d).Body)
+			}
+			return oneLine(s.renderFeed(a, live.Form{For: d, Name: string(feed.PollJSON)}, feed.PollJSON).Body)
 		},
 		recheck: s.deps.Control.Changed,
 	})
