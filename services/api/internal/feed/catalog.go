@@ -1,6 +1,10 @@
 package feed
 
-import "github.com/clamor-live/clamor/pkg/audience"
+import (
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/tally"
+)
 
 // Entry is one URL of a destination, with the schema of what it answers.
 type Entry struct {
@@ -9,14 +13,160 @@ type Entry struct {
 	URL         string `json:"url"`
 	ContentType string `json:"content_type"`
 	// Schema is a JSON Schema (2020-12) of the body where that is JSON, else of
-	// its columns as an object.
+	// one row as an object.
 	Schema map[string]any `json:"schema"`
 	// Example is the body for the poll with made-up figures.
 	Example string `json:"example"`
 }
 
+// variants are the forms of a feed worth listing beside the plain ones.
+var variants = [...]struct {
+	query  string
+	format Format
+	opts   Options
+}{
+	{"", JSON, Options{}},
+	{"", XML, Options{}},
+	{"", CSV, Options{}},
+	{"", TSV, Options{}},
+	{"", TXT, Options{}},
+	{"", Atom, Options{}},
+	{"", RSS, Options{}},
+	{"", PollJSON, Options{}},
+	{"?shape=wide", JSON, Options{Wide: true}},
+	{"?shape=wide", XML, Options{Wide: true}},
+	{"?shape=wide", CSV, Options{Wide: true}},
+	{"?preset=vertigo", JSON, Options{Preset: PresetVertigo}},
+	{"?preset=viz-social", JSON, Options{Preset: PresetVizSocial}},
+	{"?preset=caspar", JSON, Options{Preset: PresetCaspar}},
+	{"?preset=caspar", XML, Options{Preset: PresetCaspar}},
+	{"?preset=spx", JSON, Options{Preset: PresetSPX}},
+}
+
 // Catalog lists the feeds of a destination. base is its address up to and with
 // the token, such as "https://host/feeds/TOKEN".
 func Catalog(base string, show audience.Show, destination audience.Destination, polls []audience.Poll) []Entry {
-	return nil
+	entries := make([]Entry, 0, len(polls)*len(variants))
+	for _, poll := range polls {
+		in := example(show, destination, poll)
+		for _, v := range variants {
+			body, contentType := Render(in, v.format, v.opts)
+			entries = append(entries, Entry{
+				Poll: poll.ID, Format: string(v.format) + v.query, ContentType: contentType,
+				URL:    base + "/polls/" + poll.ID + "/" + string(v.format) + v.query,
+				Schema: schemaOf(in, v.format, v.opts), Example: string(body),
+			})
+		}
+	}
+	return entries
+}
+
+// example makes up figures for a poll: the first option leads.
+func example(show audience.Show, destination audience.Destination, poll audience.Poll) Input {
+	const asOf = 1_767_225_600_000
+	n := len(poll.Options)
+	r := &tally.Round{Votes: make([]int64, n), Sums: make([]int64, n)}
+	speed, ppm := make([]int64, n), make([]int64, n)
+	for i := range n {
+		r.Votes[i] = int64(1000 * (n - i))
+		r.Sums[i] = r.Votes[i] * int64(poll.Limits.ScoreMax)
+		r.Voters += r.Votes[i]
+		speed[i], ppm[i] = 10, 60
+	}
+	batch := make([]int64, n)
+	for i := range n {
+		batch[i] = r.Votes[i] - speed[i]
+	}
+	return Input{
+		Show: show, Poll: poll, Destination: destination,
+		Standing: control.Standing{Round: 1, Phase: audience.Open, OpensAt: asOf - 60_000, OnAir: true, Public: true},
+		Figures:  tally.Figure(&poll, r), Batch: batch, Speed: speed, PPM: ppm,
+		ResultStatus: "provisional", Generation: 1, ReconciledAt: asOf - 30_000, Seq: 1, AsOf: asOf,
+	}
+}
+
+// schemaOf describes a body. It is read off the cells that make the body, so it
+// cannot differ from them.
+func schemaOf(in Input, format Format, opts Options) map[string]any {
+	s := newSheet(&in, opts)
+	var schema map[string]any
+	switch {
+	case format == PollJSON:
+		schema = nestedSchema(s.pollNames, s.poll, s.optionNames, s.options[0].cells)
+	case opts.Preset == PresetVizSocial:
+		schema = vizSocialSchema()
+	case opts.Preset == PresetCaspar || opts.Preset == PresetSPX:
+		schema = fieldsSchema(fieldsOf(s, &in))
+	default:
+		schema = tableSchema(s, in, format, opts)
+	}
+	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	return schema
+}
+
+func tableSchema(s *sheet, in Input, format Format, opts Options) map[string]any {
+	if opts.Preset == PresetVertigo {
+		s.vertigo()
+	} else {
+		s.alias(in.Destination.Aliases)
+	}
+	wide := opts.Wide || format == TXT
+	t := s.table(wide)
+	padded := 0
+	if wide {
+		padded = len(s.poll) + len(s.optionNames) // the first slot is always filled
+	}
+	row := objectSchema(t.header, t.rows[0], padded)
+	if format == JSON && !wide {
+		return map[string]any{"type": "array", "minItems": 1, "items": row}
+	}
+	return row
+}
+
+// objectSchema describes a flat object; columns from padded on, if that is not
+// 0, may be the empty string of an unused slot.
+func objectSchema(names []string, cells []cell, padded int) map[string]any {
+	properties := make(map[string]any, len(names))
+	for i, name := range names {
+		types := any(typeOf(cells[i]))
+		if padded > 0 && i >= padded && types != "string" {
+			types = []string{typeOf(cells[i]), "string"}
+		}
+		properties[name] = map[string]any{"type": types}
+	}
+	return map[string]any{"type": "object", "required": names, "properties": properties}
+}
+
+func typeOf(c cell) string {
+	switch c.kind {
+	case whole:
+		return "integer"
+	case flag:
+		return "boolean"
+	case places3, places5:
+		return "number"
+	}
+	return "string"
+}
+
+func nestedSchema(pollNames []string, poll []cell, optionNames []string, option []cell) map[string]any {
+	schema := objectSchema(pollNames, poll, 0)
+	schema["required"] = append(append([]string(nil), pollNames...), "options")
+	schema["properties"].(map[string]any)["options"] = map[string]any{ //nolint:forcetypeassert // made just above
+		"type": "array", "minItems": 1, "items": objectSchema(optionNames, option, 0),
+	}
+	return schema
+}
+
+func vizSocialSchema() map[string]any {
+	words := func(n int) []cell { return make([]cell, n) }
+	option := words(4)
+	option[2] = wholeCell(0)
+	return nestedSchema([]string{"id", "question", "image", "status", "end_time", "timestamp"}, words(6),
+		[]string{"uuid", "text", "count", "image"}, option)
+}
+
+func fieldsSchema(fields []field) map[string]any {
+	t := fieldTable(fields)
+	return objectSchema(t.header, t.rows[0], 0)
 }

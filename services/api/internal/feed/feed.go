@@ -19,6 +19,8 @@
 package feed
 
 import (
+	"crypto/sha256"
+
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/tally"
@@ -77,9 +79,63 @@ func ParseFormat(name string) (Format, bool) {
 
 // Render writes the feed and names its content type.
 func Render(in Input, format Format, opts Options) (body []byte, contentType string) {
-	return nil, ""
+	if opts.Preset == PresetVizSocial && format != JSON {
+		opts.Preset = ""
+	}
+	if format == Atom || format == RSS || format == PollJSON {
+		opts.Preset = ""
+	}
+	switch {
+	case format == PollJSON:
+		return appendNested(nil, newSheet(&in, opts.plain())), typeJSON
+	case opts.Preset == PresetVizSocial:
+		return appendVizSocial(nil, newSheet(&in, opts), &in), typeJSON
+	case opts.Preset == PresetCaspar || opts.Preset == PresetSPX:
+		return renderFields(fieldsOf(newSheet(&in, opts), &in), format, opts)
+	}
+	s := newSheet(&in, opts)
+	if opts.Preset == PresetVertigo {
+		s.vertigo()
+	} else {
+		s.alias(in.Destination.Aliases)
+	}
+	return s.render(format, opts)
 }
+
+func (s *sheet) render(format Format, opts Options) ([]byte, string) {
+	switch format {
+	case XML:
+		return appendXML(nil, s.table(opts.Wide)), typeXML
+	case CSV:
+		return appendSeparated(nil, s.table(opts.Wide), ','), typeCSV
+	case TSV:
+		return appendSeparated(nil, s.table(opts.Wide), '\t'), typeTSV
+	case TXT:
+		return appendPairs(nil, s.table(true), opts.Prefix), typeTXT
+	case Atom:
+		return appendAtom(nil, s, opts), typeAtom
+	case RSS:
+		return appendRSS(nil, s), typeRSS
+	}
+	if opts.Wide {
+		return appendObject(nil, s.table(true).header, s.table(true).rows[0]), typeJSON
+	}
+	return appendArray(nil, s.table(false)), typeJSON
+}
+
+const (
+	typeJSON = "application/json; charset=utf-8"
+	typeXML  = "application/xml; charset=utf-8"
+	typeCSV  = "text/csv; charset=utf-8"
+	typeTSV  = "text/tab-separated-values; charset=utf-8"
+	typeTXT  = "text/plain; charset=utf-8"
+	typeAtom = "application/atom+xml; charset=utf-8"
+	typeRSS  = "application/rss+xml; charset=utf-8"
+)
 
 // Fingerprint stands for all that the destination sees but Seq, AsOf and
 // AgeMillis: as long as it is the same, nothing has changed.
-func Fingerprint(in Input) [32]byte { return [32]byte{} }
+func Fingerprint(in Input) [32]byte {
+	in.Seq, in.AsOf, in.AgeMillis = 0, 0, 0
+	return sha256.Sum256(appendNested(nil, newSheet(&in, Options{})))
+}

@@ -1,6 +1,34 @@
 package feed
 
-import "net/url"
+import (
+	"net/url"
+	"strconv"
+
+	"golang.org/x/text/language"
+)
+
+// The presets that are made here. Those that are not known are no error: the
+// plain feed is what most engines want.
+const (
+	PresetVertigo   = "vertigo"
+	PresetVizSocial = "viz-social"
+	PresetCaspar    = "caspar"
+	PresetSPX       = "spx"
+)
+
+// What sort can be.
+const (
+	SortSlot  = "slot"
+	SortRank  = "rank"
+	SortLabel = "label"
+	SortVotes = "votes"
+	SortPPM   = "ppm"
+)
+
+// MaxSlots bounds a wide feed.
+const MaxSlots = 100
+
+const maxPrefix = 64
 
 // Options are what a consumer asks for. The zero value is the plain feed.
 type Options struct {
@@ -16,4 +44,45 @@ type Options struct {
 
 // Parse reads the query of a feed. Parameters that are unknown or make no sense
 // are ignored.
-func Parse(query url.Values) Options { return Options{} }
+func Parse(query url.Values) Options {
+	o := Options{
+		Wide:   query.Get("shape") == "wide",
+		Sort:   oneOf(query.Get("sort"), SortSlot, SortRank, SortLabel, SortVotes, SortPPM),
+		Dir:    oneOf(query.Get("dir"), "asc", "desc"),
+		Top:    positive(query.Get("top"), 1<<30),
+		Slots:  positive(query.Get("slots"), MaxSlots),
+		Preset: oneOf(query.Get("preset"), PresetVertigo, PresetVizSocial, PresetCaspar, PresetSPX),
+	}
+	if locale := query.Get("locale"); locale != "" {
+		if _, err := language.Parse(locale); err == nil {
+			o.Locale = locale
+		}
+	}
+	if prefix := query.Get("prefix"); len(prefix) <= maxPrefix {
+		o.Prefix = plain(prefix)
+	}
+	return o
+}
+
+// plain keeps what poll.json heeds.
+func (o Options) plain() Options {
+	o.Wide, o.Preset, o.Prefix = false, "", ""
+	return o
+}
+
+func oneOf(v string, allowed ...string) string {
+	for _, a := range allowed {
+		if v == a {
+			return v
+		}
+	}
+	return ""
+}
+
+func positive(s string, most int) int {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > most {
+		return 0
+	}
+	return n
+}
