@@ -120,7 +120,7 @@ func TestFaults(t *testing.T) {
 		"unknown key":         {file: "listn: x", says: "unknown key listn"},
 		"unknown deep key":    {file: "kafka: {broker: x}", says: "unknown key kafka.broker"},
 		"misplaced key":       {file: "brokers: [x]", says: "did you mean kafka.brokers?"},
-		"unknown in a list":   {file: "issuers: [{nmae: x}]", says: "issuers"},
+		"unknown in a list":   {file: "issuers: [{nome: x}]", says: "issuers"},
 		"ill-typed":           {file: "parts: many", says: "parts: \"many\" is no whole number"},
 		"too big":             {file: "big: 256", says: "big"},
 		"number for text":     {file: "listen: 8080", says: "quote it"},

@@ -64,7 +64,7 @@ func write(t *testing.T, err error) (*httptest.ResponseRecorder, map[string]any)
 
 func TestWrite(t *testing.T) {
 	cause := errors.New("broker 3 said no")
-	e := fault.New(fault.LogUnavailable, "try the same ballot_id again").After(1500 * time.Millisecond).
+	e := fault.New(fault.LogUnavailable, "try the same ballot_id again").After(1500*time.Millisecond).
 		Because(cause).With("code", "spoofed").With("phase", "open")
 	e.Fields = []fault.Field{{Pointer: "/choices/0", Detail: "unknown option"}}
 	w, doc := write(t, fmt.Errorf("cast: %w", e))

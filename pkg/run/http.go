@@ -75,7 +75,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, cfg ServerConfig
 	case <-ctx.Done():
 	}
 	err := drain(srv, cancel, cfg)
-	<-failed // http.ErrServerClosed
+	_ = <-failed // http.ErrServerClosed
 	return err
 }
 

@@ -2,7 +2,6 @@ package standalone
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"github.com/clamor-live/clamor/pkg/config"
@@ -76,19 +75,7 @@ func (c *Config) Validate() error {
 	if c.Listen == "" {
 		errs = append(errs, errors.New("listen: the address is missing"))
 	}
-	for _, section := range []struct {
-		name string
-		it   interface{ Validate() error }
-	}{
-		{"", c.Config}, {"redis", c.Redis.Config}, {"control", c.Control},
-		{"", c.Capture}, {"", c.Realtime}, {"", c.Batch}, {"", c.API},
-	} {
-		if err := section.it.Validate(); err != nil && section.name != "" {
-			errs = append(errs, fmt.Errorf("%s: %w", section.name, err))
-		} else {
-			errs = append(errs, err)
-		}
-	}
+	errs = append(errs, process.Validate(c.Config, c.Redis, c.Control, c.Capture, c.Realtime, c.Batch, c.API))
 	return errors.Join(errs...)
 }
 

@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/run"
+	"github.com/clamor-live/clamor/services/internal/process"
 	"github.com/clamor-live/clamor/services/standalone/internal/demo"
 )
 
 // greeting tells the person at the terminal what to open.
 func greeting(cfg Config, at net.Addr, ready <-chan struct{}, began time.Time, w io.Writer) run.Runner {
-	return once(func(ctx context.Context) error {
+	return process.Once(func(ctx context.Context) error {
 		select {
 		case <-ready:
 		case <-ctx.Done():

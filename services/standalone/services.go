@@ -6,37 +6,38 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/run"
 	"github.com/clamor-live/clamor/services/api"
+	"github.com/clamor-live/clamor/services/batch"
 	"github.com/clamor-live/clamor/services/capture"
 	"github.com/clamor-live/clamor/services/internal/process"
 	"github.com/clamor-live/clamor/services/realtime"
 )
 
 // services adds the services, each behind those it reads from, and returns the
-// door to them.
-func (s *stores) services(p *process.Process, cfg Config, version string) (http.Handler, error) {
-	if err := s.realtime(p, cfg); err != nil {
-		return nil, err
+// door to them; ready is closed when the API has its first answers.
+func services(p *process.Process, s process.Opened, cfg Config, version string) (h http.Handler, ready <-chan struct{}, err error) {
+	if err := addRealtime(p, s, cfg); err != nil {
+		return nil, nil, err
 	}
-	if err := s.batch(p, cfg); err != nil {
-		return nil, err
+	if err := addBatch(p, s, cfg); err != nil {
+		return nil, nil, err
 	}
-	answers, err := s.api(p, cfg, version)
+	answers, err := addAPI(p, s, cfg, version)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	doors, err := capture.New(cfg.Capture, capture.Deps{
-		Log: s.log, Control: s.control, Keys: s.keys, Logger: p.Logger, Metrics: p.Metrics, Now: time.Now,
+		Log: s.Log, Control: s.Control, Keys: s.Keys, Logger: p.Logger, Metrics: p.Metrics, Now: time.Now,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p.Add("capture", doors)
-	return route(doors.Handler(), answers), nil
+	return route(doors.Handler(), gate(answers.Ready(), answers.Handler())), answers.Ready(), nil
 }
 
-func (s stores) realtime(p *process.Process, cfg Config) error {
+func addRealtime(p *process.Process, s process.Opened, cfg Config) error {
 	r, err := realtime.New(cfg.Realtime, realtime.Deps{
-		Log: realtime.Kafka{Log: s.log}, Store: s.speed, Origin: realtime.Published{Control: s.control}, Past: s.archive,
+		Log: realtime.Kafka{Log: s.Log}, Store: s.Speed, Origin: realtime.Published{Control: s.Control}, Past: s.Archive,
 		Logger: p.Logger, Metrics: p.Metrics, Now: time.Now,
 	})
 	if err != nil {
@@ -47,9 +48,21 @@ func (s stores) realtime(p *process.Process, cfg Config) error {
 	return nil
 }
 
-func (s *stores) api(p *process.Process, cfg Config, version string) (http.Handler, error) {
+func addBatch(p *process.Process, s process.Opened, cfg Config) error {
+	b, err := batch.New(cfg.Batch, batch.Deps{
+		Log: s.Log, Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive,
+		Key: s.Keys.Certificate(), Now: time.Now, Logger: p.Logger, Metrics: p.Metrics,
+	})
+	if err != nil {
+		return err
+	}
+	p.Add("batch", b)
+	return nil
+}
+
+func addAPI(p *process.Process, s process.Opened, cfg Config, version string) (*api.Service, error) {
 	a, err := api.New(cfg.API, api.Deps{
-		Control: s.control, Speed: s.speed, Views: s.views, Archive: s.archive, Log: s.log, Receipts: s.keys,
+		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Log: s.Log, Receipts: s.Keys,
 		Logger: p.Logger, Metrics: p.Metrics, Now: time.Now, Version: version,
 	})
 	if err != nil {
@@ -58,6 +71,5 @@ func (s *stores) api(p *process.Process, cfg Config, version string) (http.Handl
 	// Not as a part that others wait for: the doors open even if Redis is away.
 	p.Add("api", run.Func(a.Run))
 	p.Check("api", a.Useful)
-	s.ready = a.Ready()
-	return gate(s.ready, a.Handler()), nil
+	return a, nil
 }

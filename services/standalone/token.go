@@ -2,7 +2,6 @@ package standalone
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,35 +9,24 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/clamor-live/clamor/pkg/audience"
-	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/keys"
+	"github.com/clamor-live/clamor/services/internal/process"
 )
-
-// registry is the part of the control client that the admin's token needs.
-type registry interface {
-	State() *control.State
-	Submit(ctx context.Context, e control.Event) (control.Verdict, error)
-}
 
 func adminTokenPath(data string) string { return filepath.Join(data, "admin.token") }
 
 // adminToken is the credential of the data folder's owner: made on the first
 // start, and made again when its file was removed, which is the way back in for
 // who lost every token. A token that was revoked stays revoked.
-func adminToken(ctx context.Context, data string, c registry) error {
+func adminToken(ctx context.Context, data string, r process.Registry) error {
 	token, fresh, err := loadAdminToken(adminTokenPath(data))
 	if err != nil {
 		return err
 	}
-	hash := keys.HashToken(token)
-	if _, known := c.State().TokenByHash(hash); known || (!fresh && c.State().Offset() > 0) {
+	if !fresh && r.State().Offset() > 0 {
 		return nil
 	}
-	if err := registerAdmin(ctx, c, hash); err != nil {
-		return fmt.Errorf("register the admin's token: %w", err)
-	}
-	return nil
+	return process.RegisterAdmin(ctx, r, token)
 }
 
 func loadAdminToken(path string) (token string, fresh bool, err error) {
@@ -68,20 +56,4 @@ func writeSecret(path, text string) error {
 		return err
 	}
 	return os.Rename(part, path)
-}
-
-func registerAdmin(ctx context.Context, c registry, hash string) error {
-	id := "admin-" + hash[:8]
-	payload, err := json.Marshal(audience.Token{ID: id, Name: "admin.token of the data folder", Role: audience.RoleAdmin, Hash: hash})
-	if err != nil {
-		return err
-	}
-	v, err := c.Submit(ctx, control.Event{Actor: "system", Kind: control.KindTokenPut, Subject: id, Payload: payload})
-	if err != nil {
-		return err
-	}
-	if v.Err != nil {
-		return v.Err
-	}
-	return nil
 }

@@ -120,7 +120,7 @@ func (t *Target) makePoll(ctx context.Context, c Config) error {
 	return t.API.Command(ctx, t.Poll, "open")
 }
 
-func (t *Target) feed(ctx context.Context, c Config) error {
+func (t *Target) feed(ctx context.Context, _ Config) error {
 	var d client.Destination
 	show, err := t.show(ctx)
 	if err != nil {

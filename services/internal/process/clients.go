@@ -17,7 +17,7 @@ import (
 
 // Redis says where the speed view is.
 type Redis struct {
-	URL          config.Secret `doc:"redis://host:port/0, rediss://…, redis+cluster://h:p,h:p or redis+sentinel://h:p,h:p/master"`
+	URL config.Secret `doc:"redis://host:port/0, rediss://…, redis+cluster://h:p,h:p or redis+sentinel://h:p,h:p/master"`
 	speed.Config
 }
 
