@@ -78,6 +78,7 @@ type Service struct {
 	voters   *limit.Limiter
 
 	book    book.Book
+	ears    ears
 	ballots *commit.Group
 	app     *app
 	batches chan struct{} // a token for each batch in memory

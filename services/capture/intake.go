@@ -1,0 +1,149 @@
+package capture
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash/fnv"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/keys"
+	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
+	"github.com/clamor-live/clamor/services/capture/internal/book"
+	"github.com/clamor-live/clamor/services/capture/internal/keyword"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
+)
+
+// appends bounds the posts of one call that are on their way to the log at a
+// time.
+const appends = 64
+
+// entry is one post on its way into the log.
+type entry struct {
+	partition int32
+	value     []byte
+}
+
+// intake turns posts of one source into records and ballots.
+type intake struct {
+	src      *control.Source
+	ear      *ear
+	key      *keys.ShowKey
+	received audience.Millis
+	posts    int // partitions
+	entries  []entry
+	ballots  [][]audience.Ballot // by partition
+	votes    int
+	hits     []keyword.Hit
+}
+
+// take puts posts of a source into the log, with the ballots that they are, and
+// returns when all are durable. After an error, which were recorded is not known;
+// taking the same posts again is harmless, for everything about them but their
+// received_at is the same.
+func (s *Service) take(ctx context.Context, src *control.Source, posts []audience.Post) error {
+	if len(posts) == 0 {
+		return nil
+	}
+	state, err := s.state()
+	if err != nil {
+		return err
+	}
+	key, err := s.keys.Show(ctx, src.Show)
+	if err != nil {
+		return forgotten(err)
+	}
+	received := s.millis()
+	in := intake{
+		src: src, ear: s.ears.of(state, &s.book, src.Show, received), key: key, received: received,
+		posts: s.log.Partitions(eventlog.Posts), ballots: make([][]audience.Ballot, s.ballots.Partitions()),
+	}
+	for i := range posts {
+		if err := in.add(&posts[i]); err != nil {
+			return err
+		}
+	}
+	// Posts first: a ballot whose post is not there could not be revoked with it.
+	if err := s.appendPosts(ctx, in.entries); err != nil {
+		return unrecorded(err)
+	}
+	s.metrics.posts.WithLabelValues(src.Connector).Add(float64(len(posts)))
+	if in.votes == 0 {
+		return nil
+	}
+	if err := s.ballots.Many(received, in.ballots); err != nil {
+		return unrecorded(err)
+	}
+	s.metrics.acknowledged(doorSocial, in.votes, s.millis()-received)
+	return nil
+}
+
+func (s *Service) appendPosts(ctx context.Context, entries []entry) error {
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(appends)
+	for _, e := range entries {
+		all.Go(func() error {
+			_, err := s.log.AppendRaw(ctx, eventlog.Posts, e.partition, e.value)
+			return err
+		})
+	}
+	return all.Wait()
+}
+
+func (in *intake) add(p *audience.Post) error {
+	if p.Platform == "" {
+		p.Platform = in.src.ID // ids of different sources are different posts
+	}
+	name := p.Platform + ":" + p.ID
+	rec := eventlog.PostOf(p)
+	rec.Source, rec.Show, rec.ReceivedAt = in.src.ID, in.src.Show, int64(in.received)
+	in.hits = in.ear.matcher.Match(p.Text, in.hits[:0])
+	for _, hit := range in.hits {
+		if m := in.ear.moments[hit.Poll]; mayVoteIn(in.src, &m.Poll) {
+			rec.Votes = append(rec.Votes, in.vote(p, name, m, hit.Slot))
+		}
+	}
+	value, err := proto.Marshal(&clamorv1.Record{Body: &clamorv1.Record_Post{Post: rec}})
+	if err != nil {
+		return fmt.Errorf("encode post %s: %w", name, err)
+	}
+	in.entries = append(in.entries, entry{partitionOfPost(name, in.posts), value})
+	return nil
+}
+
+// vote adds the ballot that a post is.
+func (in *intake) vote(p *audience.Post, name string, m *book.Moment, slot uint16) *clamorv1.Vote {
+	b := m.Ballot(in.received, in.src.ID)
+	b.ID, b.Post = ballotOfPost(name), name
+	b.Choices = []audience.Choice{{Slot: slot}}
+	if m.Poll.Social.Count == audience.CountPosts {
+		b.Voter = in.key.Voter(ofPost+p.Platform, p.ID)
+	} else {
+		b.Voter = in.key.Voter(ofAuthor+p.Platform, p.Author.ID)
+	}
+	partition := audience.PartitionOf(b.Key(), b.Voter, len(in.ballots))
+	in.ballots[partition] = append(in.ballots[partition], b)
+	in.votes++
+	return &clamorv1.Vote{Poll: b.Poll, Round: b.Round, Voter: b.Voter[:], Ballot: b.ID[:], Slots: []uint32{uint32(slot)}}
+}
+
+// partitionOfPost keeps redeliveries of a post in one partition.
+func partitionOfPost(name string, partitions int) int32 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name)) // never fails
+	sum := h.Sum64()
+	return int32((sum ^ sum>>32) % uint64(partitions)) //nolint:gosec // below partitions
+}
+
+// ballotOfPost is the ballot id of a post: a UUID of version 8 (RFC 9562) from a
+// hash of its name, so that however often the post comes, its ballot is one.
+func ballotOfPost(name string) audience.BallotID {
+	sum := sha256.Sum256([]byte("clamor/post/" + name))
+	id := audience.BallotID(sum[:16])
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
