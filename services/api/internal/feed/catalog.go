@@ -48,6 +48,9 @@ var variants = [...]struct {
 func Catalog(base string, show audience.Show, destination audience.Destination, polls []audience.Poll) []Entry {
 	entries := make([]Entry, 0, len(polls)*len(variants))
 	for _, poll := range polls {
+		if len(poll.Options) == 0 {
+			continue
+		}
 		in := example(show, destination, poll)
 		for _, v := range variants {
 			body, contentType := Render(in, v.format, v.opts)
@@ -111,28 +114,39 @@ func tableSchema(s *sheet, in Input, format Format, opts Options) map[string]any
 		s.alias(in.Destination.Aliases)
 	}
 	wide := opts.Wide || format == TXT
-	t := s.table(wide)
-	padded := 0
-	if wide {
-		padded = len(s.poll) + len(s.optionNames) // the first slot is always filled
+	cells := append(append([]cell(nil), s.poll...), s.options[0].cells...)
+	if !wide {
+		row := objectSchema(s.table(false).header, cells)
+		if format == JSON {
+			return map[string]any{"type": "array", "minItems": 1, "items": row}
+		}
+		return row
 	}
-	row := objectSchema(t.header, t.rows[0], padded)
-	if format == JSON && !wide {
-		return map[string]any{"type": "array", "minItems": 1, "items": row}
+	for range s.slots - 1 {
+		cells = append(cells, s.options[0].cells...)
 	}
+	row := objectSchema(s.table(true).header, cells)
+	mayBeEmpty(row, s)
 	return row
 }
 
-// objectSchema describes a flat object; columns from padded on, if that is not
-// 0, may be the empty string of an unused slot.
-func objectSchema(names []string, cells []cell, padded int) map[string]any {
+// mayBeEmpty lets the columns of every slot but the first be the empty string.
+func mayBeEmpty(row map[string]any, s *sheet) {
+	properties := row["properties"].(map[string]any) //nolint:forcetypeassert // made by objectSchema
+	for slot := 2; slot <= s.slots; slot++ {
+		for i, column := range s.optionNames {
+			if of := typeOf(s.options[0].cells[i]); of != "string" {
+				properties[s.wideNames(slot, column)] = map[string]any{"type": []string{of, "string"}}
+			}
+		}
+	}
+}
+
+// objectSchema describes a flat object.
+func objectSchema(names []string, cells []cell) map[string]any {
 	properties := make(map[string]any, len(names))
 	for i, name := range names {
-		types := any(typeOf(cells[i]))
-		if padded > 0 && i >= padded && types != "string" {
-			types = []string{typeOf(cells[i]), "string"}
-		}
-		properties[name] = map[string]any{"type": types}
+		properties[name] = map[string]any{"type": typeOf(cells[i])}
 	}
 	return map[string]any{"type": "object", "required": names, "properties": properties}
 }
@@ -141,7 +155,7 @@ func typeOf(c cell) string {
 	switch c.kind {
 	case whole:
 		return "integer"
-	case flag:
+	case truth:
 		return "boolean"
 	case places3, places5:
 		return "number"
@@ -150,10 +164,10 @@ func typeOf(c cell) string {
 }
 
 func nestedSchema(pollNames []string, poll []cell, optionNames []string, option []cell) map[string]any {
-	schema := objectSchema(pollNames, poll, 0)
+	schema := objectSchema(pollNames, poll)
 	schema["required"] = append(append([]string(nil), pollNames...), "options")
 	schema["properties"].(map[string]any)["options"] = map[string]any{ //nolint:forcetypeassert // made just above
-		"type": "array", "minItems": 1, "items": objectSchema(optionNames, option, 0),
+		"type": "array", "minItems": 1, "items": objectSchema(optionNames, option),
 	}
 	return schema
 }
@@ -168,5 +182,5 @@ func vizSocialSchema() map[string]any {
 
 func fieldsSchema(fields []field) map[string]any {
 	t := fieldTable(fields)
-	return objectSchema(t.header, t.rows[0], 0)
+	return objectSchema(t.header, t.rows[0])
 }

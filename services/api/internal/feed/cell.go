@@ -16,7 +16,7 @@ const (
 	empty   kind = iota // padding: "" in every format
 	text                // a string
 	whole               // a whole number
-	flag                // true or false
+	truth               // true or false
 	places3             // a number with 3 decimals
 	places5             // a number with 5 decimals
 )
@@ -27,9 +27,9 @@ func fixedCell(k kind, n int64) cell { return cell{kind: k, n: n} }
 
 func flagCell(b bool) cell {
 	if b {
-		return cell{kind: flag, n: 1}
+		return cell{kind: truth, n: 1}
 	}
-	return cell{kind: flag}
+	return cell{kind: truth}
 }
 
 // appendBare appends the value as text, without quotes or escapes.
@@ -37,7 +37,7 @@ func (c cell) appendBare(b []byte) []byte {
 	switch c.kind {
 	case whole:
 		return strconv.AppendInt(b, c.n, 10)
-	case flag:
+	case truth:
 		return strconv.AppendBool(b, c.n != 0)
 	case places3:
 		return appendFixed(b, c.n, 3)
