@@ -104,23 +104,27 @@ func Render(in Input, format Format, opts Options) (body []byte, contentType str
 
 func (s *sheet) render(format Format, opts Options) ([]byte, string) {
 	switch format {
-	case XML:
-		return appendXML(nil, s.table(opts.Wide)), typeXML
-	case CSV:
-		return appendSeparated(nil, s.table(opts.Wide), ','), typeCSV
-	case TSV:
-		return appendSeparated(nil, s.table(opts.Wide), '\t'), typeTSV
 	case TXT:
-		return appendPairs(nil, s.table(true), opts.Prefix), typeTXT
+		t := s.table(true)
+		return appendPairs(t.room(), t, opts.Prefix), typeTXT
 	case Atom:
 		return appendAtom(nil, s, opts), typeAtom
 	case RSS:
 		return appendRSS(nil, s), typeRSS
 	}
-	if opts.Wide {
-		return appendObject(nil, s.table(true).header, s.table(true).rows[0]), typeJSON
+	t := s.table(opts.Wide)
+	switch format {
+	case XML:
+		return appendXML(t.room(), t), typeXML
+	case CSV:
+		return appendSeparated(t.room(), t, ','), typeCSV
+	case TSV:
+		return appendSeparated(t.room(), t, '\t'), typeTSV
 	}
-	return appendArray(nil, s.table(false)), typeJSON
+	if opts.Wide {
+		return appendObject(t.room(), t.header, t.rows[0]), typeJSON
+	}
+	return appendArray(t.room(), t), typeJSON
 }
 
 const (

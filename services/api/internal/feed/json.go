@@ -57,6 +57,9 @@ const hexDigits = "0123456789abcdef"
 // engines do not undo escapes that are not needed.
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
+	if !mustEscape(s) {
+		return append(append(b, s...), '"')
+	}
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c < utf8.RuneSelf {
@@ -76,4 +79,13 @@ func appendQuoted(b []byte, s string) []byte {
 		i += n
 	}
 	return append(b, '"')
+}
+
+func mustEscape(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return true
+		}
+	}
+	return false
 }

@@ -9,6 +9,9 @@ type table struct {
 	rows   [][]cell
 }
 
+// room is a buffer that most bodies fit into.
+func (t *table) room() []byte { return make([]byte, 0, 24*len(t.header)*len(t.rows)+256) }
+
 func (s *sheet) table(wide bool) table {
 	if wide {
 		return s.wide()
