@@ -1,7 +1,9 @@
 package archive
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
@@ -82,4 +84,19 @@ type ControlRow struct {
 	Type    RowType
 	Control *clamorv1.Control
 	Cut     audience.Cut
+}
+
+// Partitions is how many partitions of a topic an epoch has segments of.
+func (a *Archive) Partitions(ctx context.Context, topic string, epoch uint64) (int, error) {
+	paths, err := a.List(ctx, fmt.Sprintf("%s/epoch=%d/", topic, epoch))
+	if err != nil {
+		return 0, err
+	}
+	for p := range len(paths) {
+		want := Segment{Topic: topic, Epoch: epoch, Partition: int32(p)} //nolint:gosec // partitions are few
+		if !slices.Contains(paths, want.Path()) {
+			return 0, fmt.Errorf("list %s of epoch %d: there are %d files, and %s is none of them", topic, epoch, len(paths), want.Path())
+		}
+	}
+	return len(paths), nil
 }

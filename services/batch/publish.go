@@ -93,7 +93,7 @@ func (w *work) late() map[audience.RoundKey]int64 {
 		late[k] = n
 	}
 	for k, r := range w.sum.Last {
-		if cut, sealed := w.state.SealedAt(k); sealed && cut < w.number() && r.Late != 0 {
+		if cut, sealed := w.sealedAt(k); sealed && cut < w.number() && r.Late != 0 {
 			late[k] += r.Late
 		}
 	}
@@ -105,7 +105,7 @@ func (w *work) late() map[audience.RoundKey]int64 {
 func (w *work) floor() uint64 {
 	floor := w.number()
 	for k, epoch := range w.sum.First {
-		if _, sealed := w.state.SealedAt(k); !sealed {
+		if _, sealed := w.sealedAt(k); !sealed {
 			floor = min(floor, epoch)
 		}
 	}

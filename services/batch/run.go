@@ -30,6 +30,7 @@ type work struct {
 	*progress
 
 	state    *control.State // as of the decision
+	sealedAt func(audience.RoundKey) (cut uint64, ok bool)
 	decision control.CutDecision
 	job      fold.Job
 	// before is the generation before this one; nil when there is none, or the
@@ -113,6 +114,7 @@ func (s *Service) cut(ctx context.Context, w *work) error {
 		return err
 	}
 	w.state = s.d.Control.State()
+	w.sealedAt = w.state.SealedAt
 	rec := eventlog.CutRecord(w.decision.Cut())
 	topics := []string{eventlog.Ballots, eventlog.Posts, eventlog.Control}
 	w.expect(int64(s.d.Log.Partitions(eventlog.Ballots)+s.d.Log.Partitions(eventlog.Posts)+1), "partitions")
@@ -146,6 +148,9 @@ func (s *Service) decide(ctx context.Context, w *work) error {
 	next.Run = runID(next)
 	w.start(ctx, next.Run, trigger)
 	if err := sleep(ctx, waitForSeals(state, s.now(), s.cfg.SealGrace, s.cfg.SealWait)); err != nil {
+		return err
+	}
+	if err := s.pass("waited"); err != nil {
 		return err
 	}
 	next.At = s.now()
