@@ -199,6 +199,14 @@ type house struct {
 
 func newHouse(t testing.TB, change func(*capture.Config, *capture.Deps)) *house {
 	t.Helper()
+	h := buildHouse(t, change)
+	h.run()
+	return h
+}
+
+// buildHouse is newHouse before it runs.
+func buildHouse(t testing.TB, change func(*capture.Config, *capture.Deps)) *house {
+	t.Helper()
 	h := &house{
 		t: t, registry: newRegistry(), logged: &bytes.Buffer{}, known: map[string]bool{},
 		log:     &memoryLog{records: map[string][]*clamorv1.Record{}, seats: map[int32]string{}},
@@ -224,7 +232,6 @@ func newHouse(t testing.TB, change func(*capture.Config, *capture.Deps)) *house 
 		t.Fatal(err)
 	}
 	h.handler = h.service.Handler()
-	h.run()
 	h.define()
 	return h
 }

@@ -9,6 +9,7 @@ package capture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -163,9 +164,30 @@ func (s *Service) door(in func(*gin.Context) error) gin.HandlerFunc {
 // before. It must outlive the HTTP server.
 func (s *Service) Run(ctx context.Context) error {
 	var all errgroup.Group
-	all.Go(func() error { return s.ballots.Run(ctx) })
+	all.Go(func() error { return s.commitBehind(ctx) })
 	all.Go(func() error { s.app.run(ctx, s.logger); return nil })
 	return all.Wait()
+}
+
+// commitBehind commits until ctx has ended and the sources, which commit too,
+// have stopped.
+func (s *Service) commitBehind(ctx context.Context) error {
+	committing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var all errgroup.Group
+	all.Go(func() error { return s.ballots.Run(committing) })
+	err := s.pullSources(ctx)
+	<-ctx.Done()
+	stop()
+	return errors.Join(err, all.Wait())
+}
+
+func (s *Service) pullSources(ctx context.Context) error {
+	select {
+	case <-s.control.Ready():
+		return s.log.Seats(ctx, sourceSeats, s.holdSeat)
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 // Ready says what keeps the doors from taking ballots, or nil.
