@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/fault"
 )
 
@@ -143,7 +142,3 @@ func base(e *Event, current uint64) *fault.Error {
 }
 
 func accepted(revision uint64) Verdict { return Verdict{Revision: revision} }
-
-func roundKey(poll string, round uint32) audience.RoundKey {
-	return audience.RoundKey{Poll: poll, Round: round}
-}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -20,7 +21,7 @@ type State struct {
 	tokens       shelf[*Token]
 	topics       shelf[*Topic]
 	posts        shelf[*PostDecision]
-	// bySecret finds the id of a source, destination or token by the hash of its
+	// These give the id of a source, destination or token by the hash of its
 	// secret.
 	sourceKeys, feedTokens, apiTokens shelf[string]
 	sealed                            shelf[uint64]
@@ -105,7 +106,7 @@ func (s *State) LastCut() (CutDecision, bool) {
 // CutNumber finds the decision of a cut.
 func (s *State) CutNumber(number uint64) (CutDecision, bool) {
 	i, ok := slices.BinarySearchFunc(s.cuts, number, func(c CutDecision, n uint64) int {
-		return int(min(max(int64(c.Number)-int64(n), -1), 1)) //nolint:gosec // numbers of cuts are small
+		return cmp.Compare(c.Number, n)
 	})
 	if !ok {
 		return CutDecision{}, false

@@ -18,7 +18,7 @@ func (c *Client) Run(ctx context.Context) error {
 	for {
 		err := c.follow(ctx, &end, func() { pause = c.cfg.RetryMin })
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the tail ends because it was told to
 		}
 		if errors.Is(err, eventlog.ErrOffsetGone) {
 			return fmt.Errorf("replay the control log, which must be kept for ever: %w", err)

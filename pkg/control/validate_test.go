@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -41,7 +42,7 @@ func TestValidatePoll(t *testing.T) {
 		{"the same option twice", func(p *audience.Poll) { p.Options[1].ID = "a" }, []string{"/options/1/id"}},
 		{"too many options", func(p *audience.Poll) {
 			for i := range control.MaxOptions {
-				p.Options = append(p.Options, audience.Option{ID: "o" + strings.Repeat("x", i%60) + string(rune('a'+i%26)), Label: "L"})
+				p.Options = append(p.Options, audience.Option{ID: fmt.Sprint("o", i), Label: "L"})
 			}
 		}, []string{"/options"}},
 		{"colour", func(p *audience.Poll) { p.Options[0].Color = "red" }, []string{"/options/0/color"}},
@@ -69,7 +70,7 @@ func TestValidatePoll(t *testing.T) {
 			p.Options = slices.Clone(p.Options)
 			tt.change(&p)
 			got := control.Validate(&p)
-			if diff := cmp.Diff(tt.want, slices.Compact(pointers(got))); diff != "" && !(tt.name == "too many options" && slices.Contains(pointers(got), "/options")) {
+			if diff := cmp.Diff(tt.want, slices.Compact(pointers(got))); diff != "" {
 				t.Errorf("%v\n%s", got, diff)
 			}
 		})

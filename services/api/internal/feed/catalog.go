@@ -132,7 +132,7 @@ func tableSchema(s *sheet, in Input, format Format, opts Options) map[string]any
 
 // mayBeEmpty lets the columns of every slot but the first be the empty string.
 func mayBeEmpty(row map[string]any, s *sheet) {
-	properties := row["properties"].(map[string]any) //nolint:forcetypeassert // made by objectSchema
+	properties := row["properties"].(map[string]any)
 	for slot := 2; slot <= s.slots; slot++ {
 		for i, column := range s.optionNames {
 			if of := typeOf(s.options[0].cells[i]); of != "string" {
@@ -166,7 +166,7 @@ func typeOf(c cell) string {
 func nestedSchema(pollNames []string, poll []cell, optionNames []string, option []cell) map[string]any {
 	schema := objectSchema(pollNames, poll)
 	schema["required"] = append(append([]string(nil), pollNames...), "options")
-	schema["properties"].(map[string]any)["options"] = map[string]any{ //nolint:forcetypeassert // made just above
+	schema["properties"].(map[string]any)["options"] = map[string]any{
 		"type": "array", "minItems": 1, "items": objectSchema(optionNames, option),
 	}
 	return schema

@@ -7,7 +7,7 @@ import "strconv"
 type cell struct {
 	kind kind
 	text string
-	n    int64 // number: value × 10^places; flag: 0 or 1
+	n    int64 // number: value × 10^places; truth: 0 or 1
 }
 
 type kind uint8
@@ -62,7 +62,7 @@ func appendFixed(b []byte, n int64, places int) []byte {
 	b = append(strconv.AppendInt(b, n/scale, 10), '.')
 	for rest := n % scale; scale > 1; rest %= scale {
 		scale /= 10
-		b = append(b, byte('0'+rest/scale)) //nolint:gosec // a digit
+		b = append(b, byte('0'+rest/scale))
 	}
 	return b
 }

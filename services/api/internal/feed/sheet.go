@@ -226,7 +226,7 @@ func (d *drawing) mean(f *tally.OptionFigures) string {
 func scaled(v float64, places int) int64 { return int64(math.Round(v * math.Pow10(places))) }
 
 // clamp keeps a count within what engines can hold.
-func clamp(n uint64) int64 { return int64(min(n, math.MaxInt64)) } //nolint:gosec // bounded
+func clamp(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 
 func wideName(slot int, column string) string {
 	return "opt" + strconv.Itoa(slot) + "_" + column
