@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/eventlog"
 )
 
@@ -78,12 +79,29 @@ func (c *Client) apply(entries []eventlog.Entry) {
 	for i := range entries {
 		if body := entries[i].Record.GetControl(); entries[i].Err == nil && body != nil {
 			e := EventFrom(body)
-			verdicts = append(verdicts, judged{e.ID, c.machine.Apply(e, entries[i].Offset)})
+			v := c.machine.Apply(e, entries[i].Offset)
+			c.watch(&e, v)
+			verdicts = append(verdicts, judged{e.ID, v})
 			continue
 		}
 		c.machine.Skip(entries[i].Offset)
 	}
 	c.show(c.machine.State(), verdicts)
+}
+
+// watch tells of a command that the log brought too late: between its effect and
+// now, this process judged by the standing before it. Either the log was slow or
+// clocks differ by more than the margin.
+func (c *Client) watch(e *Event, v Verdict) {
+	select {
+	case <-c.ready:
+	default:
+		return // replayed, not live
+	}
+	late := audience.MillisOf(c.now()) - v.EffectiveAt
+	if e.Kind == KindPollCommand && v.Err == nil && !v.Repeated && late > 0 {
+		c.l.Warn("command came after it took effect", "poll", e.Subject, "offset", v.Offset, "late_ms", int64(late))
+	}
 }
 
 // show publishes a state and then tells who waits for a verdict in it.
