@@ -32,16 +32,16 @@ func receiptsPath(key audience.RoundKey, partition int32) string {
 }
 
 // PutReceipts writes what became of every ballot of a sealed round in one
-// partition. marks are sorted in place; of equal ones the first counts.
+// partition. marks are sorted in place; of equal ones the lower outcome stands.
 func (a *Archive) PutReceipts(ctx context.Context, key audience.RoundKey, partition int32, marks []MarkOutcome) error {
-	slices.SortStableFunc(marks, func(x, y MarkOutcome) int {
+	slices.SortFunc(marks, func(x, y MarkOutcome) int {
 		switch {
 		case x.Mark < y.Mark:
 			return -1
 		case x.Mark > y.Mark:
 			return 1
 		}
-		return 0
+		return int(x.Outcome) - int(y.Outcome)
 	})
 	marks = slices.CompactFunc(marks, func(x, y MarkOutcome) bool { return x.Mark == y.Mark })
 	body := make([]byte, 0, receiptsHeader+9*len(marks))
