@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -73,6 +74,7 @@ func (p *Process) start(ctx context.Context) error {
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), p.Binary, args...) //nolint:gosec // the program under test
 	cmd.Stdout, cmd.Stderr = p.logs, p.logs
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CLAMOR_") })
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.Binary, err)
 	}
@@ -174,7 +176,7 @@ func FlushRedis(ctx context.Context, addr string) error {
 		return fmt.Errorf("empty redis: %w", err)
 	}
 	defer conn.Close()
-	if _, err := conn.Write([]byte("FLUSHALL\r\n")); err != nil {
+	if _, err := conn.Write([]byte("*1\r\n$8\r\nFLUSHALL\r\n")); err != nil {
 		return fmt.Errorf("empty redis: %w", err)
 	}
 	reply := make([]byte, 64)
