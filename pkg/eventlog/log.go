@@ -18,7 +18,10 @@ type Log struct {
 	log     *slog.Logger
 	metrics *metrics
 
+	// client asks and sits; the producer has connections of its own, so that
+	// neither waits for the other.
 	client     sarama.Client
+	sender     sarama.Client
 	producer   sarama.AsyncProducer
 	flight     flight
 	partitions map[string]int
@@ -58,23 +61,27 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Regi
 
 func (l *Log) connect(ctx context.Context) error {
 	var err error
-	if l.client, err = dial(ctx, l.cfg); err != nil {
+	if l.client, err = dial(ctx, l.cfg, l.cfg.base()); err != nil {
 		return err
 	}
-	if l.partitions, err = l.ensureTopics(ctx); err == nil {
-		l.producer, err = sarama.NewAsyncProducer(l.cfg.Brokers, l.cfg.producing())
-	}
-	if err != nil {
+	if l.partitions, err = l.ensureTopics(ctx); err != nil {
 		return errors.Join(err, l.client.Close())
+	}
+	if l.sender, err = dial(ctx, l.cfg, l.cfg.producing()); err != nil {
+		return errors.Join(err, l.client.Close())
+	}
+	err = retry(ctx, func() (err error) {
+		l.producer, err = sarama.NewAsyncProducerFromClient(l.sender)
+		return err
+	})
+	if err != nil {
+		return errors.Join(err, l.sender.Close(), l.client.Close())
 	}
 	return nil
 }
 
-func dial(ctx context.Context, cfg Config) (sarama.Client, error) {
-	s := cfg.base()
-	s.Metadata.Retry.Max = 1
-	var client sarama.Client
-	err := retry(ctx, func() (err error) {
+func dial(ctx context.Context, cfg Config, s *sarama.Config) (client sarama.Client, err error) {
+	err = retry(ctx, func() error {
 		client, err = sarama.NewClient(cfg.Brokers, s)
 		return err
 	})
@@ -113,8 +120,8 @@ func (l *Log) Partitions(topic string) int { return l.partitions[topic] }
 
 func (l *Log) topic(name string) string { return l.cfg.Prefix + name }
 
-// Close waits for what is in flight, at most as long as the producer retries,
-// and ends the connections. Readers and seats end with it.
+// Close waits for what is in flight, at most AckDeadline, and ends the
+// connections; seats are left first, and readers end.
 func (l *Log) Close() error {
 	l.sending.Lock()
 	if l.closed {
@@ -126,11 +133,31 @@ func (l *Log) Close() error {
 	l.end()
 	l.seats.wait()
 	l.producer.AsyncClose()
-	l.answers.Wait()
-	if err := l.client.Close(); err != nil {
+	err := errors.Join(l.drain(), l.client.Close())
+	if err != nil {
 		return fmt.Errorf("close the log: %w", err)
 	}
 	return nil
+}
+
+// drain waits for the producer to end. Without connections it ends soon: what is
+// still in flight then fails.
+func (l *Log) drain() error {
+	ended := make(chan struct{})
+	go func() {
+		l.answers.Wait()
+		close(ended)
+	}()
+	patience := time.NewTimer(l.cfg.AckDeadline)
+	defer patience.Stop()
+	select {
+	case <-ended:
+		return l.sender.Close()
+	case <-patience.C:
+		err := l.sender.Close()
+		<-ended
+		return err
+	}
 }
 
 // Bounds are the oldest offset that is kept and the one that comes next. It

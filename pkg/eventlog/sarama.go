@@ -16,7 +16,7 @@ func (c Config) base() *sarama.Config {
 	s.Net.DialTimeout = 3 * time.Second
 	s.Net.ReadTimeout = 15 * time.Second
 	s.Net.WriteTimeout = 10 * time.Second
-	s.Metadata.Retry.Max = 10
+	s.Metadata.Retry.Max = 3
 	s.Metadata.Retry.Backoff = 250 * time.Millisecond
 	s.Metadata.RefreshFrequency = time.Minute
 	s.Metadata.AllowAutoTopicCreation = false
@@ -28,6 +28,8 @@ func (c Config) base() *sarama.Config {
 // every record for a dead leader into an error.
 func (c Config) producing() *sarama.Config {
 	s := c.base()
+	// A batch whose partition has no leader for longer is given up.
+	s.Metadata.Retry.Max = 20
 	s.Net.MaxOpenRequests = 1
 	s.Producer.Idempotent = true
 	s.Producer.RequiredAcks = sarama.WaitForAll
@@ -47,6 +49,9 @@ const recordOverhead = 4096
 
 func (c Config) seating() *sarama.Config {
 	s := c.base()
+	// Long enough to find a group's new coordinator with the seats kept, short
+	// enough to let go of them before others get them.
+	s.Metadata.Retry.Max = 12
 	s.Consumer.Group.Session.Timeout = c.SessionTimeout
 	s.Consumer.Group.Heartbeat.Interval = 400 * time.Millisecond
 	s.Consumer.Group.Rebalance.Timeout = 20 * time.Second
