@@ -12,6 +12,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if env := os.Getenv(childEnv); env != "" {
+		sit(env)
+		return
+	}
 	goleak.VerifyTestMain(m,
 		// The meters of sarama's metrics share one ticker that never ends.
 		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"),
