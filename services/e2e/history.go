@@ -56,27 +56,36 @@ func (h *History) Faults() ([]error, int) {
 func (h *History) Judge(ctx context.Context, log *eventlog.Log) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	parts, err := openReplays(ctx, log)
+	entries, err := readPartitions(ctx, log)
 	if err != nil {
 		return err
 	}
+	// A poll's answer stays while its figures do, so offsets grow by poll.
+	replays := map[string][]*replay{}
 	for i, r := range h.answers {
-		sum := tally.Round{}
-		for p, replay := range parts {
-			next, ok := r.Offsets[strconv.Itoa(p)]
-			if !ok {
-				return fmt.Errorf("answer %d (%s, seq %d) names no offset of partition %d", i, r.Poll, r.Seq, p)
-			}
-			if err := replay.advance(next); err != nil {
-				return fmt.Errorf("answer %d (%s, seq %d): partition %d: %w", i, r.Poll, r.Seq, p, err)
-			}
-			sum.Add(replay.view[audience.RoundKey{Poll: r.Poll, Round: r.Round}])
+		if replays[r.Poll] == nil {
+			replays[r.Poll] = newReplays(entries)
 		}
-		if err := r.equals(&sum); err != nil {
+		if err := r.judge(replays[r.Poll]); err != nil {
 			return fmt.Errorf("answer %d (%s, seq %d, generation %d, offsets %v): %w", i, r.Poll, r.Seq, r.Generation, r.Offsets, err)
 		}
 	}
 	return nil
+}
+
+func (r *Result) judge(parts []*replay) error {
+	sum := tally.Round{}
+	for p, replay := range parts {
+		next, ok := r.Offsets[strconv.Itoa(p)]
+		if !ok {
+			return fmt.Errorf("it names no offset of partition %d", p)
+		}
+		if err := replay.advance(next); err != nil {
+			return fmt.Errorf("partition %d: %w", p, err)
+		}
+		sum.Add(replay.view[audience.RoundKey{Poll: r.Poll, Round: r.Round}])
+	}
+	return r.equals(&sum)
 }
 
 // equals compares an answer with the counts of the log.
@@ -117,16 +126,23 @@ type replay struct {
 	decoder eventlog.Decoder
 }
 
-func openReplays(ctx context.Context, log *eventlog.Log) ([]*replay, error) {
-	parts := make([]*replay, log.Partitions(eventlog.Ballots))
+func readPartitions(ctx context.Context, log *eventlog.Log) ([][]eventlog.Entry, error) {
+	parts := make([][]eventlog.Entry, log.Partitions(eventlog.Ballots))
 	for p := range parts {
-		entries, err := readAll(ctx, log, eventlog.Ballots, int32(p))
-		if err != nil {
+		var err error
+		if parts[p], err = readAll(ctx, log, eventlog.Ballots, int32(p)); err != nil {
 			return nil, err
 		}
-		parts[p] = &replay{entries: entries, fold: tally.NewPartition(), view: tally.View{}}
 	}
 	return parts, nil
+}
+
+func newReplays(entries [][]eventlog.Entry) []*replay {
+	parts := make([]*replay, len(entries))
+	for p := range parts {
+		parts[p] = &replay{entries: entries[p], fold: tally.NewPartition(), view: tally.View{}}
+	}
+	return parts
 }
 
 // advance folds the records below an offset.
@@ -190,12 +206,12 @@ func readAll(ctx context.Context, log *eventlog.Log, topic string, partition int
 
 // EachBallot calls yield with the id of every ballot in the log, repeats too.
 func EachBallot(ctx context.Context, log *eventlog.Log, yield func(uuid.UUID)) error {
+	parts, err := readPartitions(ctx, log)
+	if err != nil {
+		return err
+	}
 	var decoder eventlog.Decoder
-	for p := range log.Partitions(eventlog.Ballots) {
-		entries, err := readAll(ctx, log, eventlog.Ballots, int32(p))
-		if err != nil {
-			return err
-		}
+	for p, entries := range parts {
 		for _, e := range entries {
 			body, err := decoder.Decode(e.Raw)
 			if err != nil {
