@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -109,12 +110,14 @@ func (t *entry) setClosing(s status, d *audience.Poll, now audience.Millis) *fau
 
 // setDefinition gives a round its definition, without touching older snapshots.
 func (p *Poll) setDefinition(round uint32, d *audience.Poll) {
-	next := roundDefinition{round: round, definition: d}
-	if last := len(p.rounds) - 1; p.rounds[last].round == round {
-		p.rounds = append(slices.Clone(p.rounds[:last]), next)
-		return
+	i, known := slices.BinarySearchFunc(p.rounds, round, func(r roundDefinition, round uint32) int {
+		return cmp.Compare(r.round, round)
+	})
+	p.rounds = slices.Clone(p.rounds)
+	if !known {
+		p.rounds = slices.Insert(p.rounds, i, roundDefinition{round: round})
 	}
-	p.rounds = append(p.rounds, next)
+	p.rounds[i].definition = d
 }
 
 func (m *Machine) command(e *Event, offset int64) Verdict {

@@ -505,3 +505,55 @@ func TestAudit(t *testing.T) {
 		t.Errorf("closed: %+v", closed)
 	}
 }
+
+func TestScheduledOpening(t *testing.T) {
+	d := onStage(t, nil)
+	d.must(control.KindPollCommand, "final", 0, audience.Command{Command: "open", At: t0 + 60_000})
+	d.must(control.KindPollCommand, "final", 0, audience.Command{Command: "close", At: t0 + 90_000})
+	s := d.poll().At(d.now)
+	if s.Phase != audience.Standby || s.OpensAt != t0+60_000 || s.ClosesAt != t0+90_000 || s.NextChange != t0+60_000 {
+		t.Errorf("standing %+v", s)
+	}
+	if p := d.poll().DefinitionAt(d.now); p.ClosesAt != 0 {
+		t.Errorf("a scheduled close is no closing time, and yet %s", p.ClosesAt)
+	}
+	d.pass(60_000)
+	d.phase(audience.Open)
+	d.refused(fault.NoClosingTime, control.KindPollCommand, "final", 0, audience.Command{Command: "extend", Seconds: 10})
+}
+
+func TestClosingTimeOfAnOpenPoll(t *testing.T) {
+	d := onStage(t, nil)
+	d.do(audience.VerbOpen)
+	d.pass(1000)
+	put := func(closesAt audience.Millis) audience.Poll {
+		p := d.poll().DefinitionAt(d.now)
+		p.ClosesAt = closesAt
+		return p
+	}
+	d.refused(fault.InvalidRequest, control.KindPollPut, "final", control.Current, put(d.now-1))
+	d.must(control.KindPollPut, "final", control.Current, put(d.now+100)) // too near: at the margin
+	if s := d.poll().At(d.now); s.ClosesAt != d.now+control.Margin {
+		t.Errorf("closes at +%d", s.ClosesAt-d.now)
+	}
+	d.pass(100)
+	d.must(control.KindPollPut, "final", control.Current, put(0))
+	d.pass(1000)
+	d.phase(audience.Closed) // the change came within the margin of the close
+}
+
+func TestTooManyScheduledCommands(t *testing.T) {
+	d := onStage(t, nil)
+	d.do(audience.VerbOpen)
+	var last control.Verdict
+	for i := range 600 {
+		verb := []audience.Verb{"pause", "resume"}[i%2]
+		last = d.send(control.KindPollCommand, "final", 0, audience.Command{Command: verb, At: t0 + audience.Millis(i+1)*1000})
+		if last.Err != nil {
+			break
+		}
+	}
+	if last.Err == nil || last.Err.Code != fault.Overloaded || last.Err.RetryAfter <= 0 {
+		t.Errorf("got %+v", last)
+	}
+}
