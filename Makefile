@@ -44,7 +44,7 @@ test: ## every test, with the race detector
 	$(GO) test -race -timeout 20m work
 
 test-real: ## the same suites against real Kafka, Redis, a MongoDB peer and Flink
-	scripts/servers/test-real
+	scripts/test-real
 
 chaos: ## the chaos run of e2e with KILLS kills (200)
 	CLAMOR_CHAOS_KILLS=$(KILLS) $(GO) test -race -count=1 -timeout 6h -v -run Chaos ./services/e2e/...
@@ -78,7 +78,13 @@ bench: ## the table "how fast" of the README, with ratios
 	bin/bench $(BENCH_FLAGS)
 
 ##@ Change it
-.PHONY: generate tidy
+.PHONY: generate tidy train
+TRAIN_DATA ?= ../shared/data
+TRAIN_CHECK ?=
+train: train-language train-sentiment train-place train-names train-addresses ## every embedded model from TRAIN_DATA; train-NAME one, TRAIN_CHECK=1 cross-validates
+train-%:
+	cd pkg && $(GO) run ./enrich/cmd/train -data $(abspath $(TRAIN_DATA)) $(if $(TRAIN_CHECK),-check) $*
+
 generate: tool-buf tool-protoc-gen-go ## write the generated code again
 	buf generate
 

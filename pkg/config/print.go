@@ -108,11 +108,13 @@ func flags(s settings, o Options) (fs *flag.FlagSet, given *pending, file *strin
 	}
 	for _, set := range s {
 		name := set.flag()
+		doc := set.doc
 		if short, ok := aliases[set.key]; ok {
-			given.register(fs, short, set)
+			given.register(fs, short, doc, set)
+			doc = "" // once is enough
 		}
 		if fs.Lookup(name) == nil {
-			given.register(fs, name, set)
+			given.register(fs, name, doc, set)
 		}
 	}
 	if o.Extra != nil {
@@ -122,7 +124,7 @@ func flags(s settings, o Options) (fs *flag.FlagSet, given *pending, file *strin
 	return fs, given, file, show
 }
 
-func (p *pending) register(fs *flag.FlagSet, name string, s *setting) {
+func (p *pending) register(fs *flag.FlagSet, name, doc string, s *setting) {
 	set := func(text string) error {
 		p.sets = append(p.sets, func() error {
 			if err := s.fromText(text); err != nil {
@@ -133,10 +135,10 @@ func (p *pending) register(fs *flag.FlagSet, name string, s *setting) {
 		return nil
 	}
 	if s.value.Kind() == reflect.Bool {
-		fs.BoolFunc(name, s.doc, set)
+		fs.BoolFunc(name, doc, set)
 		return
 	}
-	fs.Func(name, s.doc, set)
+	fs.Func(name, doc, set)
 }
 
 func usage(fs *flag.FlagSet, s settings, o Options) {

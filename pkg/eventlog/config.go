@@ -19,7 +19,7 @@ const (
 // Config says where the log is and how hard it may be driven.
 type Config struct {
 	// Brokers are bootstrap addresses, host:port.
-	Brokers []string `yaml:"brokers"`
+	Brokers []string `yaml:"brokers" doc:"addresses of the brokers, host:port"`
 	// Prefix stands before every topic and group name, so that several Clamors
 	// may share a Kafka.
 	Prefix string `yaml:"prefix"`

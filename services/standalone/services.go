@@ -8,6 +8,7 @@ import (
 	"github.com/clamor-live/clamor/services/api"
 	"github.com/clamor-live/clamor/services/batch"
 	"github.com/clamor-live/clamor/services/capture"
+	"github.com/clamor-live/clamor/services/console"
 	"github.com/clamor-live/clamor/services/internal/process"
 	"github.com/clamor-live/clamor/services/realtime"
 )
@@ -61,8 +62,12 @@ func addBatch(p *process.Process, s process.Opened, cfg Config) error {
 }
 
 func addAPI(p *process.Process, s process.Opened, cfg Config, version string) (*api.Service, error) {
+	pages, err := console.New()
+	if err != nil {
+		return nil, err
+	}
 	a, err := api.New(cfg.API, api.Deps{
-		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Log: s.Log, Receipts: s.Keys,
+		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Log: s.Log, Receipts: s.Keys, Pages: pages,
 		Logger: p.Logger, Metrics: p.Metrics, Now: time.Now, Version: version,
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/run"
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/services/api"
+	"github.com/clamor-live/clamor/services/console"
 	_ "github.com/clamor-live/clamor/services/internal/buckets"
 	"github.com/clamor-live/clamor/services/internal/process"
 )
@@ -61,8 +62,12 @@ func compose(ctx context.Context, p *process.Process, cfg settings) error {
 	if cfg.AdminToken != "" {
 		p.Add("admin token", process.FirstAdmin(s.Control, cfg.AdminToken))
 	}
+	pages, err := console.New()
+	if err != nil {
+		return err
+	}
 	service, err := api.New(cfg.API, api.Deps{
-		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Log: s.Log, Receipts: s.Keys,
+		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Log: s.Log, Receipts: s.Keys, Pages: pages,
 		Logger: p.Logger, Metrics: p.Metrics, Now: time.Now, Version: version,
 	})
 	if err != nil {

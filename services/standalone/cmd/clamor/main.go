@@ -14,6 +14,7 @@ import (
 	"github.com/clamor-live/clamor/services/internal/process"
 	"github.com/clamor-live/clamor/services/standalone"
 	"github.com/clamor-live/clamor/services/standalone/internal/doctor"
+	"github.com/clamor-live/clamor/services/standalone/internal/enrichcmd"
 	"github.com/clamor-live/clamor/services/standalone/internal/replay"
 )
 
@@ -44,6 +45,7 @@ func commands() map[string]func(ctx context.Context, args []string, stdout, stde
 		"load":    load.Run,
 		"doctor":  doctor.Run,
 		"replay":  replay.Run,
+		"enrich":  enrich,
 		"version": printVersion,
 	}
 }
@@ -76,4 +78,6 @@ func printVersion(_ context.Context, _ []string, stdout, _ io.Writer) int {
 	return 0
 }
 
-var _ = os.Stdin
+func enrich(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return enrichcmd.Run(ctx, args, os.Stdin, stdout, stderr)
+}
