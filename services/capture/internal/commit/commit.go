@@ -2,10 +2,10 @@
 // what has queued up, writes it as one record, and wakes those who wait for it
 // when the log has it.
 //
-// Its one trick is that there is no timer. While a record is on its way, the
-// next one fills; a lone ballot goes at once, and the busier the door, the
-// larger the records. One record a partition is in flight, so one voter's
-// ballots stay in the order in which they came.
+// Its one trick: while a record is on its way, the next one fills. A lone ballot
+// goes at once, and the busier the door, the larger the records. One record a
+// partition is in flight, so one voter's ballots stay in the order in which they
+// came.
 package commit
 
 import (
@@ -39,6 +39,8 @@ type Config struct {
 	// Ballots and Bytes bound a record; Queue bounds the ballots that wait for
 	// one partition.
 	Ballots, Bytes, Queue int
+	// Delay is the longest that ballots wait for company.
+	Delay time.Duration
 	// AckDeadline is the longest from a ballot's ReceivedAt to its
 	// acknowledgement.
 	AckDeadline time.Duration
@@ -109,7 +111,7 @@ func (g *Group) One(partition int32, b *audience.Ballot) error {
 	s := g.singly.Get().(*single)
 	s.ballot[0] = *b
 	s.ticket.expect(1)
-	err := g.lanes[partition].put(1, item{s.ballot[:], weigh(b), &s.ticket})
+	err := g.lanes[partition].put(item{s.ballot[:], weigh(b), &s.ticket})
 	if err == nil {
 		err = s.ticket.wait()
 	}

@@ -63,7 +63,7 @@ func ballot(n uint64) audience.Ballot {
 func within(t *testing.T, log Log, change func(*Config), test func(g *Group, stop func())) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		cfg := Config{Topic: "ballots", Partitions: 2, Ballots: 4, Bytes: 1 << 20, Queue: 8, AckDeadline: 2 * time.Second, Now: time.Now}
+		cfg := Config{Topic: "ballots", Partitions: 2, Ballots: 4, Bytes: 1 << 20, Queue: 8, AckDeadline: 2 * time.Second, Delay: 2 * time.Millisecond, Now: time.Now}
 		if change != nil {
 			change(&cfg)
 		}
@@ -103,6 +103,44 @@ func TestBallotsTravelTogether(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 		want := [][]uint64{{0}, {1, 2, 3, 4}, {5, 6}}
+		if !slices.EqualFunc(log.records, want, slices.Equal) {
+			t.Errorf("records %v, want %v", log.records, want)
+		}
+	})
+}
+
+func TestBallotsWaitForCompanyAndNotLong(t *testing.T) {
+	log := &slowLog{takes: 500 * time.Microsecond}
+	within(t, log, nil, func(g *Group, stop func()) {
+		begun := time.Now()
+		var all sync.WaitGroup
+		cast := func(n uint64) {
+			all.Go(func() {
+				b := ballot(n)
+				if err := g.One(0, &b); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		cast(0) // at once
+		cast(1)
+		cast(2)
+		cast(3)
+		time.Sleep(time.Millisecond) // three go when the first is there
+		cast(4)                      // waits for two more, until 2 ms after the three began
+		all.Wait()
+		if took := time.Since(begun); took != 3*time.Millisecond {
+			t.Errorf("took %v", took)
+		}
+		time.Sleep(time.Second)
+		begun = time.Now()
+		cast(5)
+		all.Wait()
+		if took := time.Since(begun); took != 500*time.Microsecond {
+			t.Errorf("a lone ballot took %v", took)
+		}
+		want := [][]uint64{{0}, {1, 2, 3}, {4}, {5}}
 		if !slices.EqualFunc(log.records, want, slices.Equal) {
 			t.Errorf("records %v, want %v", log.records, want)
 		}

@@ -3,6 +3,7 @@ package commit
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/eventlog"
@@ -20,12 +21,14 @@ type lane struct {
 	log       Log
 	cfg       *Config
 	partition int32
-	wake      chan struct{} // holds a token while the queue may have something
+	wake      chan struct{} // holds a token once the committer should look
 
 	mu     sync.Mutex
 	open   bool
 	queued int // ballots queued or reserved
 	queue  []item
+	held   int // ballots in the queue
+	need   int // how many of them wake the committer
 	// pending is putters that have reserved and not yet put.
 	pending int
 
@@ -33,16 +36,26 @@ type lane struct {
 	taken   []item
 	ballots []audience.Ballot
 	value   []byte
+	last    int // ballots in the last record
+	begun   time.Time
 }
 
 func newLane(log Log, cfg *Config, partition int32) *lane {
-	return &lane{log: log, cfg: cfg, partition: partition, wake: make(chan struct{}, 1)}
+	return &lane{log: log, cfg: cfg, partition: partition, wake: make(chan struct{}, 1), need: 1}
 }
 
 func (l *lane) start() {
 	l.mu.Lock()
 	l.open = true
 	l.mu.Unlock()
+}
+
+// stop refuses newcomers.
+func (l *lane) stop() {
+	l.mu.Lock()
+	l.open = false
+	l.mu.Unlock()
+	l.signal()
 }
 
 func (l *lane) isOpen() bool {
@@ -57,8 +70,9 @@ func (l *lane) waiting() int {
 	return l.queued
 }
 
-// put queues an item of n ballots, or refuses it at once.
-func (l *lane) put(n int, it item) error {
+// put queues an item, or refuses it at once.
+func (l *lane) put(it item) error {
+	n := len(it.ballots)
 	l.mu.Lock()
 	if err := l.room(n); err != nil {
 		l.mu.Unlock()
@@ -66,8 +80,12 @@ func (l *lane) put(n int, it item) error {
 	}
 	l.queued += n
 	l.queue = append(l.queue, it)
+	l.held += n
+	enough := l.held >= l.need
 	l.mu.Unlock()
-	l.signal()
+	if enough {
+		l.signal()
+	}
 	return nil
 }
 
@@ -102,6 +120,9 @@ func (l *lane) release(n int) {
 
 func (l *lane) putReserved(items []item) {
 	l.mu.Lock()
+	for i := range items {
+		l.held += len(items[i].ballots)
+	}
 	l.queue = append(l.queue, items...)
 	l.pending--
 	l.mu.Unlock()
@@ -117,54 +138,70 @@ func (l *lane) signal() {
 
 // run commits until ctx ends; then it refuses newcomers and commits the rest.
 func (l *lane) run(ctx context.Context) {
-	for done := ctx.Done(); ; {
-		select {
-		case <-done:
-			l.mu.Lock()
-			l.open = false
-			l.mu.Unlock()
-			done = nil
-			l.signal()
-		case <-l.wake:
-			for l.take() {
-				l.flush(context.WithoutCancel(ctx))
-			}
-			if done == nil && l.drained() {
-				return
+	defer context.AfterFunc(ctx, l.stop)()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		switch wait, done := l.take(); {
+		case done:
+			return
+		case wait == 0:
+			l.flush(context.WithoutCancel(ctx))
+		default:
+			timer.Reset(wait)
+			select {
+			case <-l.wake:
+			case <-timer.C:
 			}
 		}
 	}
 }
 
-func (l *lane) drained() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.queue) == 0 && l.pending == 0
-}
+// idle is how long the committer of an empty queue sleeps if nobody wakes it.
+const idle = time.Hour
 
-// take moves the next record's items out of the queue.
-func (l *lane) take() bool {
+// take moves the next record's items out of the queue, or says how long to wait
+// for company: until as many are there as went last time, but not longer than
+// Delay after the last record began. So a ballot that comes after a pause goes at
+// once, and under load records do not shrink to one ballot each, which costs the
+// log ten times what the ballots cost.
+func (l *lane) take() (wait time.Duration, done bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n, ballots, weight := 0, 0, 0
+	wait = l.cfg.Delay - time.Since(l.begun)
+	switch {
+	case l.held == 0 && !l.open && l.pending == 0:
+		return 0, true
+	case l.held >= max(l.last, 1), l.held > 0 && (wait <= 0 || !l.open):
+	case wait > 0:
+		l.need = max(l.last, 1)
+		return wait, false
+	default:
+		l.need = 1
+		return idle, false
+	}
+	n, weight := 0, 0
+	l.last = 0
 	for n < len(l.queue) {
 		it := &l.queue[n]
-		if n > 0 && (ballots+len(it.ballots) > l.cfg.Ballots || weight+it.weight > l.cfg.Bytes) {
+		if n > 0 && (l.last+len(it.ballots) > l.cfg.Ballots || weight+it.weight > l.cfg.Bytes) {
 			break
 		}
-		n, ballots, weight = n+1, ballots+len(it.ballots), weight+it.weight
+		n, l.last, weight = n+1, l.last+len(it.ballots), weight+it.weight
 	}
 	l.taken = append(l.taken[:0], l.queue[:n]...)
 	rest := copy(l.queue, l.queue[n:])
 	clear(l.queue[rest:])
 	l.queue = l.queue[:rest]
-	return n > 0
+	l.held -= l.last
+	l.need = l.cfg.Queue + 1 // nobody need wake a committer at work
+	l.begun = time.Now()
+	return 0, false
 }
 
 // flush writes the taken items as one record and wakes those who wait.
 func (l *lane) flush(ctx context.Context) {
-	ballots := l.gather()
-	if len(ballots) > 0 {
+	if ballots := l.gather(); len(ballots) > 0 {
 		err := l.append(ctx, ballots)
 		for i := range l.taken {
 			l.taken[i].ticket.finish(err)
