@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	memoBits = 12
+	memoBits = 13
 	maxWords = 96 // words of a post that count: more do not change the answer
 )
 
@@ -91,14 +91,29 @@ func (d *Detector) word(exact uint64, letters []rune) *memo {
 		return m
 	}
 	d.rows = features(letters, exact, d.model.bits, d.rows[:0])
-	m.word, m.n, m.sum = exact, int32(len(d.rows)), [lanes]int16{}
-	for _, r := range d.rows {
-		row := (*[lanes]int8)(d.model.rows[int(r)*lanes:])
-		for j := range m.sum {
-			m.sum[j] += int16(row[j])
+	m.word, m.n = exact, int32(len(d.rows))
+	d.model.add(d.rows, &m.sum)
+	return m
+}
+
+// add sums rows into out, eight lanes at a time: bytes are kept with 128 added,
+// so that even and odd ones can be summed as unsigned 16-bit fields of a word.
+// A word has at most 4·maxRunes+3 features, which cannot overflow a field.
+func (m *Model) add(rows []uint32, out *[lanes]int16) {
+	const fields = 0x00FF00FF00FF00FF
+	bias := uint16(128 * len(rows))
+	for k := range rowWords {
+		var even, odd uint64
+		for _, r := range rows {
+			x := m.rows[int(r)*rowWords+k]
+			even += x & fields
+			odd += x >> 8 & fields
+		}
+		for f := range 4 {
+			out[k*8+2*f] = int16(uint16(even>>(16*f)) - bias)
+			out[k*8+2*f+1] = int16(uint16(odd>>(16*f)) - bias)
 		}
 	}
-	return m
 }
 
 func (d *Detector) decide(prior *Prior) Guess {

@@ -15,6 +15,7 @@ import (
 
 const (
 	lanes    = 64 // weights in a row: one cache line
+	rowWords = lanes / 8
 	kind     = "LANG"
 	version  = 1
 	maxRunes = 40 // letters of a word that count; longer ones are no words
@@ -27,9 +28,9 @@ const Undetermined = "und"
 type Model struct {
 	names []string // class i is lane i
 	index map[string]int
-	rows  []int8
-	bits  uint    // log2 of the number of rows
-	scale float32 // weight of one unit, temperature included
+	rows  []uint64 // rowWords a row, each weight with 128 added
+	bits  uint     // log2 of the number of rows
+	scale float32  // weight of one unit, temperature included
 	usual []float32
 	und   int
 }
@@ -37,25 +38,42 @@ type Model struct {
 // Names lists the classes, "und" among them.
 func (m *Model) Names() []string { return append([]string(nil), m.names...) }
 
-// Index returns the class of a language code, or -1. A region is ignored, so
-// that "pt-BR" is "pt".
-func (m *Model) Index(code string) int {
-	if i, ok := m.index[code]; ok {
-		return i
-	}
-	for j := 0; j < len(code); j++ {
-		if code[j] == '-' || code[j] == '_' {
-			if i, ok := m.index[code[:j]]; ok {
-				return i
-			}
+// Index returns the class of a language code, or -1. Case and region do not
+// count: "pt-BR" is "pt".
+func (m *Model) Index(code string) int { return m.IndexBytes([]byte(code)) }
+
+// IndexBytes is Index for bytes.
+func (m *Model) IndexBytes(code []byte) int {
+	var low [8]byte
+	n := 0
+	for _, c := range code {
+		if c == '-' || c == '_' {
 			break
 		}
+		if n == len(low) {
+			return -1
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		low[n] = c
+		n++
+	}
+	if i, ok := m.index[string(low[:n])]; ok {
+		return i
+	}
+	switch string(low[:n]) { // what other registries call them
+	case "nb", "nn":
+		return m.IndexBytes([]byte{'n', 'o'})
+	case "iw":
+		return m.IndexBytes([]byte{'h', 'e'})
+	case "in":
+		return m.IndexBytes([]byte{'i', 'd'})
+	case "fil":
+		return m.IndexBytes([]byte{'t', 'l'})
 	}
 	return -1
 }
-
-// row returns where the weights of a feature begin.
-func (m *Model) row(h uint64) int { return int(rowOf(h, m.bits)) * lanes }
 
 func rowOf(h uint64, bits uint) uint64 { return (h * 0xD6E8FEB86659FD93) >> (64 - bits) }
 
@@ -104,7 +122,7 @@ func (m *Model) Encode() ([]byte, error) {
 		w.String(name)
 		w.Float(m.usual[i])
 	}
-	w.Bytes(packRows(m.rows, len(m.names)))
+	w.Bytes(m.pack())
 	return modelfile.Encode(kind, version, w.Body)
 }
 
@@ -127,7 +145,15 @@ func Load(file []byte) (*Model, error) {
 	if m.bits > 22 || len(m.names) > lanes || len(m.names) < 2 || len(packed) != len(m.names)<<m.bits {
 		return nil, fmt.Errorf("load language model: %w: %d classes, %d bits", modelfile.ErrNotModel, len(m.names), m.bits)
 	}
-	m.rows = unpackRows(packed, len(m.names))
+	m.rows = make([]uint64, rowWords<<m.bits)
+	for i := range m.rows {
+		m.rows[i] = unbiased
+	}
+	for c := range m.names {
+		for i, b := range packed[c<<m.bits : (c+1)<<m.bits] {
+			m.set(i, c, int8(b))
+		}
+	}
 	m.link()
 	return m, nil
 }
@@ -140,26 +166,26 @@ func (m *Model) link() {
 	m.und = m.Index(Undetermined)
 }
 
-// packRows puts all weights of a class together: most are zero, and so pack
-// far better than row by row.
-func packRows(rows []int8, classes int) []byte {
-	n := len(rows) / lanes
-	out := make([]byte, 0, n*classes)
-	for c := range classes {
-		for i := range n {
-			out = append(out, byte(rows[i*lanes+c]))
+const unbiased = 0x8080808080808080 // eight weights of zero
+
+// set writes a weight over one that is zero.
+func (m *Model) set(row, class int, v int8) {
+	at := &m.rows[row*rowWords+class/8]
+	*at ^= uint64(uint8(v)) << (8 * (class % 8))
+}
+
+func (m *Model) weight(row, class int) int8 {
+	return int8(uint8(m.rows[row*rowWords+class/8]>>(8*(class%8))) ^ 0x80)
+}
+
+// pack puts all weights of a class together: most are zero, and so compress far
+// better than row by row.
+func (m *Model) pack() []byte {
+	out := make([]byte, 0, len(m.names)<<m.bits)
+	for c := range m.names {
+		for i := range 1 << m.bits {
+			out = append(out, byte(m.weight(i, c)))
 		}
 	}
 	return out
-}
-
-func unpackRows(packed []byte, classes int) []int8 {
-	n := len(packed) / classes
-	rows := make([]int8, n*lanes)
-	for c := range classes {
-		for i, b := range packed[c*n : (c+1)*n] {
-			rows[i*lanes+c] = int8(b)
-		}
-	}
-	return rows
 }

@@ -52,14 +52,12 @@ func (m *Model) boost(p *Prior, likely []string) error {
 	return nil
 }
 
-// Declare copies p into out and adds the language that a source declares.
-func (m *Model) Declare(p *Prior, code string, out *Prior) {
+// Declare copies p into out and adds that a source declares class c.
+func (m *Model) Declare(p *Prior, c int, out *Prior) {
 	if p != nil {
 		*out = *p
 	} else {
 		*out = Prior{}
 	}
-	if c := m.Index(code); c >= 0 {
-		out.log[c] += float32(math.Log(sourceOdds))
-	}
+	out.log[c] += float32(math.Log(sourceOdds))
 }

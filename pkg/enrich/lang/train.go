@@ -121,12 +121,17 @@ func (t *trainer) model() *Model {
 	m := &Model{
 		names: slices.Clone(t.cfg.Names),
 		bits:  t.cfg.Bits,
-		rows:  make([]int8, len(t.weights)),
+		rows:  make([]uint64, len(t.weights)/8),
 		scale: unit * t.cfg.Scale,
 		usual: make([]float32, len(t.cfg.Names)),
 	}
+	for i := range m.rows {
+		m.rows[i] = unbiased
+	}
 	for i, w := range t.weights {
-		m.rows[i] = int8(max(-127, min(127, math.Round(float64(w/unit)))))
+		if w != 0 {
+			m.set(i/lanes, i%lanes, int8(max(-127, min(127, math.Round(float64(w/unit))))))
+		}
 	}
 	for i, name := range m.names {
 		m.usual[i] = t.cfg.Usual[name]

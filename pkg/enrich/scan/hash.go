@@ -1,5 +1,7 @@
 package scan
 
+import "math/bits"
+
 // Hashes of one piece of text as a scan would give them: for tables and rules
 // that are compiled before any post is seen.
 
@@ -15,6 +17,6 @@ func (s *Scanner) WordHash(text string) (exact, folded uint64, ok bool) {
 
 // Mix continues a hash with another token's; the order matters.
 func Mix(h, next uint64) uint64 {
-	h = (h ^ next) * mul
+	h = (bits.RotateLeft64(h, 23)*mul ^ next) * mul
 	return h ^ h>>32
 }

@@ -4,7 +4,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/enrich/scan"
 )
 
-const memoBits = 11
+const memoBits = 12
 
 // Opinion is the answer for one post.
 type Opinion struct {
@@ -70,10 +70,10 @@ type block struct {
 	n   int
 }
 
-func (b *block) add(row []int8) {
-	for c := range classes {
-		b.sum[c] += int32(row[c])
-	}
+func (b *block) add(row uint32) {
+	b.sum[0] += int32(int8(row))
+	b.sum[1] += int32(int8(row >> 8))
+	b.sum[2] += int32(int8(row >> 16))
 	b.n++
 }
 
@@ -123,7 +123,7 @@ func (a *Analyzer) total(part *part, blocks *[3]block) (z [classes]float32) {
 	return z
 }
 
-func (p *part) row(slot uint32) []int8 { return p.rows[int(slot)*lanes : int(slot)*lanes+lanes] }
+func (p *part) row(slot uint32) uint32 { return p.rows[slot] }
 
 // word finds what the model knows of a token, from memory if it can. The key is
 // the exact hash: accents do not change the features, but they may the stem.
@@ -139,12 +139,10 @@ func (a *Analyzer) word(p *part, language int, s *scan.Scanner, t *scan.Token) *
 		return m
 	}
 	a.x.grams = charGrams(letters, a.x.mask, a.x.grams[:0])
-	m.n = int32(len(a.x.grams))
+	var sum block
 	for _, g := range a.x.grams {
-		row := p.row(g)
-		for c := range classes {
-			m.grams[c] += int32(row[c])
-		}
+		sum.add(p.row(g))
 	}
+	m.n, m.grams = int32(sum.n), sum.sum
 	return m
 }

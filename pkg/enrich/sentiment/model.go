@@ -42,7 +42,6 @@ func (p Polarity) String() string {
 const (
 	kind    = "SENT"
 	version = 1
-	lanes   = 4 // three classes and a spare: a row is one 32-bit word
 )
 
 // Languages are the languages with a model, in the order of their tables.
@@ -63,7 +62,7 @@ func LanguageIndex(code string) int {
 
 // part is the model of one language.
 type part struct {
-	rows  []int8 // lanes weights a slot
+	rows  []uint32 // a slot: one byte a class
 	unit  float32
 	dense [figures][classes]float32
 	lex   *lexicon
@@ -95,11 +94,10 @@ func (m *Model) Encode() ([]byte, error) {
 
 func (p *part) write(w *modelfile.Writer) {
 	w.Float(p.unit)
-	n := len(p.rows) / lanes
-	planes := make([]byte, 0, n*classes)
+	planes := make([]byte, 0, len(p.rows)*classes)
 	for c := range classes {
-		for i := range n {
-			planes = append(planes, byte(p.rows[i*lanes+c]))
+		for _, row := range p.rows {
+			planes = append(planes, byte(row>>(8*c)))
 		}
 	}
 	w.Bytes(planes)
@@ -145,11 +143,9 @@ func (p *part) read(r *modelfile.Reader, bits uint) {
 	p.unit = r.Float()
 	planes := r.Bytes()
 	n := 1 << bits
-	p.rows = make([]int8, n*lanes)
-	for i, b := range planes {
-		if i < n*classes {
-			p.rows[i%n*lanes+i/n] = int8(b)
-		}
+	p.rows = make([]uint32, n)
+	for i, b := range planes[:min(len(planes), n*classes)] {
+		p.rows[i&(n-1)] |= uint32(b) << (8 * (i >> bits))
 	}
 	for f := range p.dense {
 		for c := range classes {

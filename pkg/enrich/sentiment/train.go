@@ -206,7 +206,7 @@ func (t *trainer) model(lexicons []*lexicon) *Model {
 	m := &Model{bits: t.cfg.Bits, blocks: [3]float32{1, t.cfg.Pairs, t.cfg.Grams}}
 	n := 1 << t.cfg.Bits
 	for l := range t.parts {
-		p := part{rows: make([]int8, n*lanes), lex: lexicons[l]}
+		p := part{rows: make([]uint32, n), lex: lexicons[l]}
 		own := t.sum[(1+l)*n : (2+l)*n]
 		var top float32
 		for i := range own {
@@ -218,7 +218,7 @@ func (t *trainer) model(lexicons []*lexicon) *Model {
 		p.unit = max(top, 1e-6) / 127
 		for i := range own {
 			for c := range classes {
-				p.rows[i*lanes+c] = int8(math.Round(float64(own[i][c] / p.unit)))
+				p.rows[i] |= uint32(uint8(int8(math.Round(float64(own[i][c]/p.unit))))) << (8 * c)
 			}
 		}
 		for f := range figures {

@@ -37,6 +37,9 @@ func run(j job, names []string) error {
 	jobs := map[string]func(job) error{
 		"language":  trainLanguage,
 		"sentiment": trainSentiment,
+		"place":     trainPlace,
+		"names":     trainNames,
+		"addresses": packAddresses,
 	}
 	for _, name := range names {
 		f, ok := jobs[name]

@@ -1,0 +1,312 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/clamor-live/clamor/pkg/enrich/names"
+	"github.com/clamor-live/clamor/pkg/enrich/scan"
+)
+
+const (
+	referenceYear = 2025
+	fewestPeople  = 15 // names rarer than this in all registers are left out
+	youngest      = 13
+)
+
+// register is the people of one name, by country of names.Codes.
+type register struct {
+	women, men [4]float64
+	ages       [4][names.Ages]float64
+}
+
+type registers struct {
+	byName map[string]*register
+}
+
+func (r *registers) of(name string) *register {
+	name = strings.ToLower(bare(strings.TrimSpace(name)))
+	if r.byName[name] == nil {
+		r.byName[name] = &register{}
+	}
+	return r.byName[name]
+}
+
+func readRegisters(data string) (*registers, error) {
+	r := &registers{byName: map[string]*register{}}
+	dir := filepath.Join(data, "names")
+	for _, read := range []func(string) error{r.readBrazil, r.readSpain, r.readUnitedStates, r.readArgentina} {
+		if err := read(dir); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (r *registers) readBrazil(dir string) error {
+	for _, file := range []string{"br_ibge_f.csv.gz", "br_ibge_m.csv.gz"} {
+		lines, err := readLines(dir, file)
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			f := strings.Split(l, ",")
+			if len(f) < 6 {
+				continue
+			}
+			women, _ := strconv.ParseFloat(f[3], 64)
+			men, _ := strconv.ParseFloat(f[4], 64)
+			n := r.of(f[2])
+			n.women[0], n.men[0] = max(n.women[0], women), max(n.men[0], men)
+		}
+	}
+	return nil
+}
+
+// readSpain spreads people around the mean age of their name; the register
+// tells no more.
+func (r *registers) readSpain(dir string) error {
+	for _, file := range []string{"es_ine_mujeres.csv.gz", "es_ine_hombres.csv.gz"} {
+		lines, err := readLines(dir, file)
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			f := strings.Split(l, ",")
+			people, err := strconv.ParseFloat(f[1], 64)
+			if err != nil {
+				continue
+			}
+			n := r.of(f[0])
+			if file == "es_ine_mujeres.csv.gz" {
+				n.women[1] += people
+			} else {
+				n.men[1] += people
+			}
+			if mean, err := strconv.ParseFloat(f[2], 64); err == nil {
+				spread(&n.ages[1], people, mean)
+			}
+		}
+	}
+	return nil
+}
+
+// spread assumes a normal distribution, narrower towards the ends of life.
+func spread(ages *[names.Ages]float64, people, mean float64) {
+	sd := 8 + 9*math.Exp(-math.Pow((mean-45)/28, 2))
+	for a := range names.Ages {
+		low, high := bounds(a)
+		ages[a] += people * (normal((high-mean)/sd) - normal((low-mean)/sd))
+	}
+}
+
+func normal(z float64) float64 { return 0.5 * math.Erfc(-z/math.Sqrt2) }
+
+func bounds(a int) (low, high float64) {
+	edges := [...]float64{youngest, 18, 25, 35, 50, 65, 110}
+	return edges[a], edges[a+1]
+}
+
+func (r *registers) readUnitedStates(dir string) error {
+	lines, err := readLines(dir, "us_ssa_by_year.tsv.gz")
+	for _, l := range lines {
+		f := strings.Split(l, "\t")
+		if len(f) != 3 {
+			continue
+		}
+		n := r.of(f[0])
+		eachYear(f[2], func(year int, births float64) {
+			alive := births * survival(referenceYear-year)
+			if f[1] == "F" {
+				n.women[2] += alive
+			} else {
+				n.men[2] += alive
+			}
+			if a := rangeOf(referenceYear - year); a >= 0 {
+				n.ages[2][a] += alive
+			}
+		})
+	}
+	return err
+}
+
+// readArgentina tells ages only: its register has no sexes.
+func (r *registers) readArgentina(dir string) error {
+	lines, err := readLines(dir, "ar_firstname_by_year.tsv.gz")
+	for _, l := range lines {
+		name, years, _ := strings.Cut(l, "\t")
+		n := r.of(name)
+		eachYear(years, func(year int, births float64) {
+			if a := rangeOf(referenceYear - year); a >= 0 {
+				n.ages[3][a] += births * survival(referenceYear-year)
+			}
+		})
+	}
+	return err
+}
+
+func eachYear(years string, visit func(int, float64)) {
+	for part := range strings.FieldsSeq(years) {
+		y, n, _ := strings.Cut(part, ":")
+		year, err1 := strconv.Atoi(y)
+		births, err2 := strconv.ParseFloat(n, 64)
+		if err1 == nil && err2 == nil {
+			visit(year, births)
+		}
+	}
+}
+
+func rangeOf(age int) int {
+	for a := range names.Ages {
+		if low, high := bounds(a); float64(age) >= low && float64(age) < high {
+			return a
+		}
+	}
+	return -1
+}
+
+// survival is a rough share of those born who are alive at an age (Gompertz).
+func survival(age int) float64 {
+	return math.Exp(-0.0004 * (math.Exp(0.082*float64(age)) - 1) / 1.2)
+}
+
+func (r *registers) rows() []names.Row {
+	regs, letters := r.byHash()
+	endings := map[uint64]*register{}
+	for _, h := range slices.Sorted(maps.Keys(regs)) {
+		word := letters[h]
+		for n := 2; n <= 5 && n < len(word); n++ {
+			e := names.EndingHash(word[len(word)-n:])
+			if endings[e] == nil {
+				endings[e] = &register{}
+			}
+			endings[e].addRoot(regs[h])
+		}
+	}
+	out := make([]names.Row, 0, len(regs)+len(endings))
+	for h, reg := range regs {
+		if reg.people() >= fewestPeople {
+			out = append(out, reg.row(h))
+		}
+	}
+	for h, reg := range endings {
+		if reg.people() >= 60 && regs[h] == nil {
+			row := reg.row(h)
+			row.Ending = true
+			out = append(out, row)
+		}
+	}
+	slices.SortFunc(out, func(a, b names.Row) int { return cmp.Compare(a.Hash, b.Hash) })
+	return out
+}
+
+// byHash merges the spellings that a scan does not tell apart. Longer names go
+// to the part of them that will be looked up.
+func (r *registers) byHash() (map[uint64]*register, map[uint64][]rune) {
+	regs, letters := map[uint64]*register{}, map[uint64][]rune{}
+	s := scan.New()
+	sorted := slices.Sorted(mapKeys(r.byName))
+	slices.SortStableFunc(sorted, func(a, b string) int { return strings.Count(a, " ") - strings.Count(b, " ") })
+	for _, name := range sorted {
+		h, word := nameHash(s, name, regs)
+		if h == 0 {
+			continue
+		}
+		if regs[h] == nil {
+			regs[h], letters[h] = &register{}, slices.Clone(word)
+		}
+		regs[h].addAll(r.byName[name])
+	}
+	return regs, letters
+}
+
+func (g *register) addAll(o *register) {
+	for c := range g.women {
+		g.women[c] += o.women[c]
+		g.men[c] += o.men[c]
+		for a := range names.Ages {
+			g.ages[c][a] += o.ages[c][a]
+		}
+	}
+}
+
+// nameHash is the hash of one word, or of the first two together; of three or
+// more, whichever of these is known.
+func nameHash(s *scan.Scanner, name string, known map[uint64]*register) (uint64, []rune) {
+	s.Scan([]byte(name))
+	var words []scan.Token
+	for _, t := range s.Tokens {
+		if t.Kind == scan.Word && t.Runes > 1 {
+			words = append(words, t)
+		}
+	}
+	if len(words) == 0 {
+		return 0, nil
+	}
+	if len(words) == 1 {
+		return words[0].Folded, s.Letters[words[0].First : words[0].First+words[0].Runes]
+	}
+	both := scan.Mix(words[0].Folded, words[1].Folded)
+	if len(words) > 2 && known[both] == nil {
+		return words[0].Folded, nil
+	}
+	return both, nil
+}
+
+func (g *register) people() (n float64) {
+	for c := range g.women {
+		n += g.women[c] + g.men[c]
+		if c == 3 {
+			for _, a := range g.ages[c] {
+				n += a
+			}
+		}
+	}
+	return n
+}
+
+// addRoot adds a name to its ending by the root of its people: an unknown name
+// is more like the many rare ones than like the one everybody has.
+func (g *register) addRoot(o *register) {
+	for c := range g.women {
+		if all := o.women[c] + o.men[c]; all > 0 {
+			g.women[c] += o.women[c] / math.Sqrt(all)
+			g.men[c] += o.men[c] / math.Sqrt(all)
+		}
+	}
+}
+
+func (g *register) row(h uint64) names.Row {
+	row := names.Row{Hash: h}
+	for c := range g.women {
+		row.Women[c], row.Men[c] = names.Pack(g.women[c]), names.Pack(g.men[c])
+		for a := range names.Ages {
+			row.Ages[c][a] = names.Pack(g.ages[c][a])
+		}
+	}
+	return row
+}
+
+func trainNames(j job) error {
+	r, err := readRegisters(j.data)
+	if err != nil {
+		return err
+	}
+	if j.check {
+		return checkNames(r)
+	}
+	rows := r.rows()
+	file, err := names.Encode(rows)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("names: %d rows, %d bytes\n", len(rows), len(file))
+	return os.WriteFile(filepath.Join(j.out, "names", "names.model"), file, 0o644)
+}

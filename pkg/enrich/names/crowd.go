@@ -1,0 +1,166 @@
+package names
+
+import "math"
+
+// Hidden is the smallest crowd that is reported at all.
+const Hidden = 500
+
+// Crowd counts the names of a show's authors in a window. It belongs to one
+// goroutine; crowds of several workers are merged.
+type Crowd struct {
+	table   *Table
+	column  int
+	counts  map[ID]uint32
+	authors int
+	unnamed int
+}
+
+// NewCrowd returns an empty crowd; country is where the audience is, "" when it
+// is anywhere.
+func NewCrowd(t *Table, countryCode string) *Crowd {
+	return &Crowd{table: t, column: country(countryCode), counts: map[ID]uint32{}}
+}
+
+// Add counts one author.
+func (c *Crowd) Add(id ID) {
+	c.authors++
+	if id < 0 {
+		c.unnamed++
+		return
+	}
+	c.counts[id]++
+}
+
+// Merge adds another crowd of the same table.
+func (c *Crowd) Merge(o *Crowd) {
+	c.authors += o.authors
+	c.unnamed += o.unnamed
+	for id, n := range o.counts {
+		c.counts[id] += n
+	}
+}
+
+// Share is an estimated share with its 95 % interval.
+type Share struct {
+	Label string  `json:"label"`
+	Share float64 `json:"share"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+}
+
+// Estimate is what a crowd's names say.
+type Estimate struct {
+	Method  string  `json:"method"`
+	Authors int     `json:"authors"`
+	Named   int     `json:"named"`  // authors whose name said something
+	Hidden  bool    `json:"hidden"` // too few authors: there are no shares
+	Gender  []Share `json:"gender,omitempty"`
+	Ages    []Share `json:"ages,omitempty"`
+}
+
+// Method names how shares are estimated.
+const Method = "expectation-maximisation over first names"
+
+// Estimate returns the crowd's shares; none below Hidden authors.
+func (c *Crowd) Estimate() Estimate {
+	e := Estimate{Method: Method, Authors: c.authors, Named: c.authors - c.unnamed}
+	if e.Named < Hidden {
+		e.Hidden = true
+		return e
+	}
+	e.Gender = shares(fit(c.genderRows(), []float64{0.5, 0.5}, 1), []string{"female", "male"}, 0.01)
+	labels := AgeLabels()
+	if rows := c.ageRows(); total(rows) >= Hidden {
+		e.Ages = shares(fit(rows, agePrior(), agePull(total(rows))), labels[:], 0.02)
+	}
+	return e
+}
+
+// observed is a name with the likelihood of each cohort, up to a factor.
+type observed struct {
+	n float64
+	p []float64
+}
+
+func total(rows []observed) (n float64) {
+	for _, r := range rows {
+		n += r.n
+	}
+	return n
+}
+
+func (c *Crowd) genderRows() []observed {
+	var out []observed
+	for id, n := range c.counts {
+		women, men := c.table.people(id, c.column)
+		s := &c.table.sums[c.column]
+		if women+men < fewest {
+			women, men = c.table.people(id, countries)
+			s = &c.table.sums[countries]
+		}
+		if women+men > 0 && s.women > 0 && s.men > 0 {
+			// Half a person each keeps one stray entry from deciding alone.
+			out = append(out, observed{float64(n), []float64{(women + 0.5) / s.women, (men + 0.5) / s.men}})
+		}
+	}
+	return out
+}
+
+func (c *Crowd) ageRows() []observed {
+	var out []observed
+	for id, n := range c.counts {
+		r := &c.table.rows[id]
+		if r.Ending {
+			continue // an ending says next to nothing about age
+		}
+		if p := c.table.ageLikelihood(r, c.column); p != nil {
+			out = append(out, observed{float64(n), p})
+		}
+	}
+	return out
+}
+
+// ageLikelihood is P(name | age range), from the country's own register if it
+// tells ages and knows the name, else from the average of those that do.
+func (t *Table) ageLikelihood(r *Row, column int) []float64 {
+	if column < countries && known(r, column) {
+		return t.likelihood(r, column)
+	}
+	var mean []float64
+	for c := range countries {
+		if !known(r, c) {
+			continue
+		}
+		p := t.likelihood(r, c)
+		if mean == nil {
+			mean = make([]float64, Ages)
+		}
+		for a := range mean {
+			mean[a] += p[a]
+		}
+	}
+	return mean
+}
+
+func known(r *Row, c int) bool {
+	var sum float64
+	for _, b := range r.Ages[c] {
+		sum += unpack(b)
+	}
+	return sum >= fewest
+}
+
+func (t *Table) likelihood(r *Row, c int) []float64 {
+	p := make([]float64, Ages)
+	for a := range p {
+		p[a] = (unpack(r.Ages[c][a]) + 0.5) / math.Max(t.sums[c].ages[a], 1)
+	}
+	return p
+}
+
+// agePrior is the mix of people who post, known only roughly.
+func agePrior() []float64 { return []float64{0.08, 0.20, 0.26, 0.25, 0.14, 0.07} }
+
+// agePull is how many authors the prior counts for: names of one range overlap
+// with the next, and a small crowd would otherwise swing between them.
+func agePull(n float64) float64 { return 0.2 * math.Sqrt(n) }

@@ -1,0 +1,18 @@
+package place
+
+import (
+	_ "embed"
+	"sync"
+)
+
+//go:embed place.model
+var embedded []byte
+
+// Default returns the shipped gazetteer, read once.
+var Default = sync.OnceValues(func() (*Gazetteer, error) { return Load(embedded) })
+
+//go:embed addresses.model
+var addresses []byte
+
+// DefaultAddresses returns the shipped database of countries, read once.
+var DefaultAddresses = sync.OnceValues(func() (*Addresses, error) { return unpackAddresses(addresses) })

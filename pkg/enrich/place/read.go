@@ -1,0 +1,167 @@
+package place
+
+import "github.com/clamor-live/clamor/pkg/enrich/scan"
+
+const (
+	maxItems   = 24 // words of a location that are read
+	maxPhrase  = 6  // words of one name
+	bigCity    = 250_000
+	townAlone  = 12_000
+	metropolis = 1_000_000
+)
+
+// item is a word, or a sign that parts names.
+type item struct {
+	hash  uint64
+	runes int32
+	stop  bool // parts names
+	caps  bool
+	glue  bool // an abbreviation's dot stood before it
+	minor bool // "in", "de", "from": says nothing
+	emoji bool
+}
+
+// mention is a name found, with all its meanings.
+type mention struct {
+	to    []Target
+	hash  uint64
+	caps  bool // written in capitals: may be a code
+	first bool // nothing was written before it
+	last  bool // nothing was written after it
+	after bool // a sign parts it from what stands before
+	words int
+}
+
+// reader turns the words of a location into a place. It is scratch space.
+type reader struct {
+	items    []item
+	mentions []mention
+	strange  int // words of no name
+	words    int
+}
+
+func (r *reader) read(g *Gazetteer, s *scan.Scanner) Place {
+	r.collect(s)
+	if len(r.items) == 0 {
+		return Place{}
+	}
+	if p, ok := r.wholeText(g); ok {
+		return p
+	}
+	r.cover(g)
+	return r.resolve(g)
+}
+
+// collect lists words and separators. A dot between single letters is an
+// abbreviation, not a separator.
+func (r *reader) collect(s *scan.Scanner) {
+	r.items = r.items[:0]
+	r.words = 0
+	for i := range s.Tokens {
+		t := &s.Tokens[i]
+		if len(r.items) == maxItems {
+			return
+		}
+		switch {
+		case counts(t):
+			word := s.Letters[t.First : t.First+t.Runes]
+			r.items = append(r.items, item{
+				hash: written(s, t), runes: t.Runes, emoji: t.Kind == scan.Emoji,
+				caps: t.Flags&scan.Caps != 0 || t.Runes == 1 && t.Flags&scan.Capital != 0, minor: isMinor(word),
+			})
+			r.words++
+		case t.Kind == scan.Mark:
+			if s.Text[t.Start] == '.' && t.End-t.Start == 1 && len(r.items) > 0 && r.items[len(r.items)-1].runes <= 3 {
+				continue
+			}
+			r.items = append(r.items, item{stop: true})
+		case t.Kind == scan.Link || t.Kind == scan.Mention:
+			r.items = append(r.items, item{stop: true})
+			r.words++
+		}
+	}
+}
+
+func isMinor(w []rune) bool {
+	switch len(w) {
+	case 1:
+		return w[0] == 'y' || w[0] == 'e' || w[0] == 'i'
+	case 2:
+		switch string(w) {
+		case "in", "de", "en", "em", "do", "da", "na", "no", "of", "at", "by", "el", "la", "du", "di", "im", "je", "un", "al":
+			return true
+		}
+	case 3:
+		switch string(w) {
+		case "the", "and", "del", "los", "las", "por", "via", "dos", "das", "und", "les", "aus":
+			return true
+		}
+	case 4:
+		switch string(w) {
+		case "from", "vivo", "moro", "near", "born", "soy", "vive", "sou", "based":
+			return true
+		}
+	case 5:
+		switch string(w) {
+		case "desde", "somos", "based", "desde ", "cerca":
+			return true
+		}
+	}
+	return false
+}
+
+// wholeText looks for all that was written as one name.
+func (r *reader) wholeText(g *Gazetteer) (Place, bool) {
+	h := uint64(0)
+	for _, it := range r.items {
+		if !it.stop {
+			h = scan.Mix(h, it.hash)
+		}
+	}
+	for _, to := range g.whole.find(h) {
+		if to.kind() == Nowhere {
+			return Place{}, true
+		}
+		if r.words == 1 && g.common[h] {
+			continue
+		}
+		return g.place(to, 0.85), true
+	}
+	return Place{}, false
+}
+
+// cover finds the longest names from left to right.
+func (r *reader) cover(g *Gazetteer) {
+	r.mentions, r.strange = r.mentions[:0], 0
+	for i := 0; i < len(r.items); {
+		if r.items[i].stop {
+			i++
+			continue
+		}
+		n, to, h := r.longest(g, i)
+		if n == 0 || n == 1 && r.items[i].minor {
+			if !r.items[i].minor && !r.items[i].emoji {
+				r.strange++
+			}
+			i++
+			continue
+		}
+		m := mention{to: to, hash: h, words: n, first: i == 0, last: i+n == len(r.items), after: i > 0 && r.items[i-1].stop, caps: true}
+		for _, it := range r.items[i : i+n] {
+			m.caps = m.caps && it.caps
+		}
+		r.mentions = append(r.mentions, m)
+		i += n
+	}
+}
+
+func (r *reader) longest(g *Gazetteer, i int) (n int, to []Target, hash uint64) {
+	h := uint64(0)
+	for j := i; j < len(r.items) && j < i+maxPhrase && !r.items[j].stop; j++ {
+		h = scan.Mix(h, r.items[j].hash)
+		if found := g.names.find(h); found != nil {
+			n, to, hash = j-i+1, found, h
+		}
+	}
+	return n, to, hash
+}
