@@ -26,10 +26,11 @@ type memoryLog struct {
 	values   [][]byte
 	oldest   int64
 	more     chan struct{} // closed at the next append
+	chunk    int           // most entries that Next gives
 	rejected int
 }
 
-func newMemoryLog() *memoryLog { return &memoryLog{more: make(chan struct{})} }
+func newMemoryLog() *memoryLog { return &memoryLog{more: make(chan struct{}), chunk: 3} }
 
 func (l *memoryLog) append(value []byte) {
 	l.mu.Lock()
@@ -106,7 +107,7 @@ func (r *memoryRecords) Next(ctx context.Context) ([]eventlog.Entry, error) {
 		r.log.mu.Lock()
 		end, more := int64(len(r.log.values)), r.log.more
 		var entries []eventlog.Entry
-		for ; r.next < min(end, r.next+3) && len(entries) < 3; r.next++ {
+		for ; r.next < end && len(entries) < r.log.chunk; r.next++ {
 			entries = append(entries, eventlog.Entry{Topic: eventlog.Ballots, Offset: r.next, Raw: r.log.values[r.next]})
 		}
 		r.log.mu.Unlock()
