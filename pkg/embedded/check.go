@@ -67,7 +67,7 @@ func check(ctx context.Context, dir string, log *slog.Logger) error {
 func checkState(dir string, used bool) error {
 	for _, name := range []string{"meta.json", "topics.json"} {
 		path := filepath.Join(dir, name)
-		text, err := os.ReadFile(path) //nolint:gosec // the operator's own folder
+		text, err := os.ReadFile(path)
 		if errors.Is(err, os.ErrNotExist) && !used {
 			continue
 		}
@@ -99,7 +99,7 @@ func checkPartition(dir string) (torn int, err error) {
 	next := int64(-1)
 	for i, base := range bases {
 		path := segmentPath(dir, base)
-		raw, err := os.ReadFile(path) //nolint:gosec // the operator's own folder
+		raw, err := os.ReadFile(path)
 		if err != nil {
 			return 0, fmt.Errorf("check the log: %w", err)
 		}
@@ -142,7 +142,7 @@ func segments(dir string) ([]int64, error) {
 // snapshot is the size that each file had when the server last stopped cleanly.
 func snapshot(dir string, bases []int64) (map[int64]int64, error) {
 	path := filepath.Join(dir, "snapshot.json")
-	text, err := os.ReadFile(path) //nolint:gosec // the operator's own folder
+	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -215,7 +215,7 @@ func batch(b []byte, next int64) (size int, last int64, err error) {
 	if crc32.Checksum(b[atBody:size], castagnoli) != binary.BigEndian.Uint32(b[atCRC:]) {
 		return 0, 0, errSum
 	}
-	first := int64(binary.BigEndian.Uint64(b)) //nolint:gosec // an offset
+	first := int64(binary.BigEndian.Uint64(b))
 	if first != next {
 		return 0, 0, errOrder
 	}
@@ -235,7 +235,7 @@ func (s *segment) unfinished(err error) bool {
 		if rest[i+atMagic] != magic2 {
 			continue
 		}
-		first := int64(binary.BigEndian.Uint64(rest[i:])) //nolint:gosec // an offset
+		first := int64(binary.BigEndian.Uint64(rest[i:]))
 		if first <= s.next {
 			continue
 		}

@@ -216,7 +216,7 @@ func TestVersion(t *testing.T) {
 		if s != nil {
 			_ = s.Close()
 		}
-		if after, _ := os.ReadFile(path); string(after) != text { //nolint:gosec // the test's own
+		if after, _ := os.ReadFile(path); string(after) != text {
 			t.Errorf("version %q became %q", text, after)
 		}
 	}
@@ -275,7 +275,7 @@ func hole(b []byte) []byte {
 
 func rewrite(t *testing.T, path string, change func([]byte) []byte) {
 	t.Helper()
-	b, err := os.ReadFile(path) //nolint:gosec // the test's own
+	b, err := os.ReadFile(path)
 	if err == nil {
 		err = os.WriteFile(path, change(b), 0o600)
 	}
@@ -310,7 +310,7 @@ type process struct {
 
 func spawn(t testing.TB, dir string) *process {
 	t.Helper()
-	cmd := exec.Command(os.Args[0]) //nolint:gosec // this test itself
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "EMBEDDED_TEST_CHILD="+dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

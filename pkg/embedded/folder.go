@@ -14,11 +14,11 @@ import (
 const version = 1
 
 var (
-	// ErrInUse: another process has the data folder.
+	// ErrInUse says that another process has the data folder.
 	ErrInUse = errors.New("the data folder is in use")
-	// ErrNewer: a newer program wrote the data folder.
+	// ErrNewer says that a newer program wrote the data folder.
 	ErrNewer = errors.New("the data folder is of a newer version")
-	// ErrDamaged: the log in the data folder is not as it was written.
+	// ErrDamaged says that the log in the data folder is not as it was written.
 	ErrDamaged = errors.New("the log is damaged")
 )
 
@@ -43,12 +43,12 @@ func takeFolder(dir string) (*folder, error) {
 // leaves none behind.
 func lockFolder(dir string) (*folder, error) {
 	path := filepath.Join(dir, "lock")
-	lock, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640) //nolint:gosec // the operator's own folder
+	lock, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a file descriptor
-		holder, _ := os.ReadFile(path) //nolint:gosec // the operator's own folder
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder, _ := os.ReadFile(path)
 		_ = lock.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("%w: process %s has %s; stop it, or choose another data folder",
@@ -79,7 +79,7 @@ func (f *folder) free() error {
 
 func checkVersion(dir string) error {
 	path := filepath.Join(dir, "version")
-	text, err := os.ReadFile(path) //nolint:gosec // the operator's own folder
+	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return writeVersion(path)
 	}
@@ -100,7 +100,7 @@ func checkVersion(dir string) error {
 // writeVersion appears whole or not at all.
 func writeVersion(path string) error {
 	part := path + ".part"
-	err := os.WriteFile(part, []byte(strconv.Itoa(version)+"\n"), 0o640) //nolint:gosec // readable by the operator's group
+	err := os.WriteFile(part, []byte(strconv.Itoa(version)+"\n"), 0o600)
 	if err == nil {
 		err = os.Rename(part, path)
 	}

@@ -77,7 +77,7 @@ func freeBytes(dir string) (int64, error) {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return 0, err
 	}
-	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:gosec,unconvert // sizes of a disk; types differ by system
+	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:unconvert // the types differ by system
 }
 
 // refuse answers a produce request in place of the log. The code is one that

@@ -34,9 +34,9 @@ func ballots(n int) []audience.Ballot {
 		out[i] = audience.Ballot{
 			Poll: "final-2026", Round: 1, ReceivedAt: 1_790_000_000_000, ClosesAt: 1_790_000_090_000,
 			Kind: audience.Choose, PerVoter: 1, OnRepeat: audience.Reject, Revision: 7,
-			Choices: []audience.Choice{{Slot: uint16(1 + i%5)}}, //nolint:gosec // small
+			Choices: []audience.Choice{{Slot: uint16(1 + i%5)}},
 		}
-		out[i].ID[0], out[i].ID[1], out[i].Voter[0], out[i].Voter[1] = byte(i), byte(i>>8), byte(i), byte(i>>8) //nolint:gosec // cut on purpose
+		out[i].ID[0], out[i].ID[1], out[i].Voter[0], out[i].Voter[1] = byte(i), byte(i>>8), byte(i), byte(i>>8)
 	}
 	return out
 }

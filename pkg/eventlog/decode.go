@@ -152,17 +152,17 @@ func (d *Decoder) number(r *reading, field protowire.Number, b []byte) int {
 	}
 	switch field {
 	case ballotRound:
-		r.Round = uint32(v) //nolint:gosec // protobuf cuts it so
+		r.Round = uint32(v)
 	case ballotReceived:
-		r.ReceivedAt = audience.Millis(v) //nolint:gosec // protobuf's int64
+		r.ReceivedAt = audience.Millis(v)
 	case ballotCloses:
-		r.ClosesAt = audience.Millis(v) //nolint:gosec // protobuf's int64
+		r.ClosesAt = audience.Millis(v)
 	case ballotKind:
-		r.kind = int32(v) //nolint:gosec // protobuf cuts it so
+		r.kind = int32(v)
 	case ballotPerVoter:
-		r.PerVoter = uint32(v) //nolint:gosec // protobuf cuts it so
+		r.PerVoter = uint32(v)
 	case ballotOnRepeat:
-		r.onRepeat = int32(v) //nolint:gosec // protobuf cuts it so
+		r.onRepeat = int32(v)
 	case ballotSlots:
 		d.slot(v)
 	case ballotScores:
@@ -174,7 +174,7 @@ func (d *Decoder) number(r *reading, field protowire.Number, b []byte) int {
 }
 
 func (d *Decoder) slot(v uint64) {
-	slot := uint32(v) //nolint:gosec // protobuf cuts it so
+	slot := uint32(v)
 	if slot > math.MaxUint16 {
 		slot = 0 // refused by finish
 	}
@@ -182,7 +182,7 @@ func (d *Decoder) slot(v uint64) {
 }
 
 func (d *Decoder) score(v uint64) {
-	d.scores = append(d.scores, int32(protowire.DecodeZigZag(v&math.MaxUint32))) //nolint:gosec // protobuf cuts it so
+	d.scores = append(d.scores, int32(protowire.DecodeZigZag(v&math.MaxUint32)))
 }
 
 var errText = errors.New("text that is not UTF-8")

@@ -48,16 +48,16 @@ func itemSize(n int) int { return protowire.SizeTag(ballotsItems) + protowire.Si
 
 func appendHead(dst []byte, field protowire.Number, size int) []byte {
 	dst = protowire.AppendTag(dst, field, protowire.BytesType)
-	return protowire.AppendVarint(dst, uint64(size)) //nolint:gosec // a length
+	return protowire.AppendVarint(dst, uint64(size))
 }
 
 // sizeOf is the encoded size of a ballot without its own head.
 func sizeOf(b *audience.Ballot) int {
 	n := 2 * (1 + 1 + len(b.ID)) // id and voter
 	n += sizeText(b.Poll) + sizeText(b.Source) + sizeText(b.Post)
-	n += sizeNumber(uint64(b.Round)) + sizeNumber(uint64(b.ReceivedAt)) + sizeNumber(uint64(b.ClosesAt)) //nolint:gosec // as protobuf has it
-	n += sizeNumber(uint64(kindToWire(b.Kind))) + sizeNumber(uint64(b.PerVoter))                         //nolint:gosec // enums are small
-	n += sizeNumber(uint64(onRepeatToWire(b.OnRepeat))) + sizeNumber(b.Revision)                         //nolint:gosec // enums are small
+	n += sizeNumber(uint64(b.Round)) + sizeNumber(uint64(b.ReceivedAt)) + sizeNumber(uint64(b.ClosesAt))
+	n += sizeNumber(uint64(kindToWire(b.Kind))) + sizeNumber(uint64(b.PerVoter))
+	n += sizeNumber(uint64(onRepeatToWire(b.OnRepeat))) + sizeNumber(b.Revision)
 	if len(b.Choices) > 0 {
 		n += 1 + protowire.SizeBytes(sizeSlots(b.Choices))
 		if scored(b) {
@@ -103,11 +103,11 @@ func appendBallot(dst []byte, b *audience.Ballot) []byte {
 	dst = appendText(dst, ballotPoll, b.Poll)
 	dst = appendNumber(dst, ballotRound, uint64(b.Round))
 	dst = append(appendHead(dst, ballotVoter, len(b.Voter)), b.Voter[:]...)
-	dst = appendNumber(dst, ballotReceived, uint64(b.ReceivedAt))               //nolint:gosec // as protobuf has it
-	dst = appendNumber(dst, ballotCloses, uint64(b.ClosesAt))                   //nolint:gosec // as protobuf has it
-	dst = appendNumber(dst, ballotKind, uint64(kindToWire(b.Kind)))             //nolint:gosec // enums are small
-	dst = appendNumber(dst, ballotPerVoter, uint64(b.PerVoter))                 //
-	dst = appendNumber(dst, ballotOnRepeat, uint64(onRepeatToWire(b.OnRepeat))) //nolint:gosec // enums are small
+	dst = appendNumber(dst, ballotReceived, uint64(b.ReceivedAt))
+	dst = appendNumber(dst, ballotCloses, uint64(b.ClosesAt))
+	dst = appendNumber(dst, ballotKind, uint64(kindToWire(b.Kind)))
+	dst = appendNumber(dst, ballotPerVoter, uint64(b.PerVoter)) //
+	dst = appendNumber(dst, ballotOnRepeat, uint64(onRepeatToWire(b.OnRepeat)))
 	dst = appendChoices(dst, b)
 	dst = appendText(dst, ballotSource, b.Source)
 	dst = appendNumber(dst, ballotRevision, b.Revision)

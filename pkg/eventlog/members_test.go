@@ -45,7 +45,7 @@ func TestMemberKilled(t *testing.T) {
 	kafka := startKafka(t)
 	cfg := eventlogtest.Config(kafka.ListenAddrs())
 	l := eventlogtest.Open(t, cfg)
-	child := exec.Command(os.Args[0]) //nolint:gosec // this test itself
+	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), childEnv+"="+strings.Join(cfg.Brokers, ",")+" "+cfg.Prefix)
 	out, err := child.StdoutPipe()
 	if err != nil {

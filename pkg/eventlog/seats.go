@@ -141,7 +141,7 @@ func (m *member) ConsumeClaim(s sarama.ConsumerGroupSession, claim sarama.Consum
 	defer m.take(seat, false)
 	var holding sync.WaitGroup
 	holding.Go(func() { m.keep(ctx, seat) })
-	for range claim.Messages() { //nolint:revive // nothing is ever written to the seats
+	for range claim.Messages() {
 	}
 	cancel()
 	holding.Wait()

@@ -98,7 +98,7 @@ func TestLeaderMoves(t *testing.T) {
 	survive(t, cfg, 4000, func(acked int) {
 		if acked/500 > moves {
 			moves++
-			if err := kafka.MoveTopicPartition(cfg.Prefix+eventlog.Posts, 0, int32(moves%3)); err != nil { //nolint:gosec // small
+			if err := kafka.MoveTopicPartition(cfg.Prefix+eventlog.Posts, 0, int32(moves%3)); err != nil {
 				t.Error(err)
 			}
 		}
@@ -130,7 +130,7 @@ func TestBrokerKilled(t *testing.T) {
 
 func server(t *testing.T, servers, verb, name string) {
 	t.Helper()
-	out, err := exec.Command(servers+"/"+verb, name).CombinedOutput() //nolint:gosec // the repository's own scripts
+	out, err := exec.Command(servers+"/"+verb, name).CombinedOutput()
 	if err != nil {
 		t.Errorf("%s %s: %v\n%s", verb, name, err, out)
 	}
@@ -215,7 +215,7 @@ func TestNoAnswer(t *testing.T) {
 	cfg.AckDeadline, cfg.MaxInFlightRecords = 100*time.Millisecond, 1
 	l := eventlogtest.Open(t, cfg)
 	silence := make(chan struct{})
-	kafka.ControlKey(0, func(kmsgRequest) (kmsgResponse, error, bool) { //nolint:revive // kfake's order
+	kafka.ControlKey(0, func(kmsgRequest) (kmsgResponse, error, bool) {
 		kafka.SleepControl(func() { <-silence })
 		return nil, nil, false
 	})

@@ -101,8 +101,8 @@ func (c Config) detail(topic string) *sarama.TopicDetail {
 	unlimited, policy := "-1", "delete"
 	largest := strconv.Itoa(max(1<<20, c.MaxRecordBytes+recordOverhead))
 	return &sarama.TopicDetail{
-		NumPartitions:     int32(partitions),    //nolint:gosec // Validate bounds it
-		ReplicationFactor: int16(c.Replication), //nolint:gosec // Validate bounds it
+		NumPartitions:     int32(partitions),
+		ReplicationFactor: int16(c.Replication),
 		ConfigEntries: map[string]*string{
 			"retention.ms":        &retention,
 			"retention.bytes":     &unlimited,

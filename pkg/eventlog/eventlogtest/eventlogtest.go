@@ -27,7 +27,7 @@ const patience = 60 * time.Second
 func Config(brokers []string) eventlog.Config {
 	var name [6]byte
 	for i := range name {
-		name[i] = byte(rand.UintN(256)) //nolint:gosec // a name
+		name[i] = byte(rand.UintN(256))
 	}
 	cfg := eventlog.DefaultConfig()
 	cfg.Brokers = brokers
@@ -151,16 +151,16 @@ func appendAndRead(t *testing.T, brokers []string) {
 func partitions(t *testing.T, brokers []string) {
 	l, ctx := Open(t, Config(brokers)), within(t)
 	ballot := audience.Ballot{Poll: "final", Round: 1, Choices: []audience.Choice{{Slot: 1}}}
-	for p := range int32(l.Partitions(eventlog.Ballots)) { //nolint:gosec // few
+	for p := range int32(l.Partitions(eventlog.Ballots)) {
 		for i := range 10 {
-			ballot.ID[0], ballot.Voter[0] = byte(i), byte(p) //nolint:gosec // small
+			ballot.ID[0], ballot.Voter[0] = byte(i), byte(p)
 			must[int64](t)(l.AppendRaw(ctx, eventlog.Ballots, p, eventlog.EncodeBallots(nil, []audience.Ballot{ballot})))
 		}
 	}
-	for p := range int32(l.Partitions(eventlog.Ballots)) { //nolint:gosec // few
+	for p := range int32(l.Partitions(eventlog.Ballots)) {
 		for i, e := range Collect(t, l, eventlog.Ballots, p, 0, 10) {
 			bs := must[[]audience.Ballot](t)(eventlog.BallotsFrom(e.Record.GetBallots(), nil))
-			if len(bs) != 1 || bs[0].Voter[0] != byte(p) || bs[0].ID[0] != byte(i) { //nolint:gosec // small
+			if len(bs) != 1 || bs[0].Voter[0] != byte(p) || bs[0].ID[0] != byte(i) {
 				t.Errorf("partition %d, entry %d: %+v", p, i, bs)
 			}
 		}
