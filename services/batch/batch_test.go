@@ -166,6 +166,7 @@ func TestKilledAnywhere(t *testing.T) {
 	var points []string
 	scene := func(t *testing.T) *rig {
 		r := newRig(t, servers)
+		r.cfg.Parallel = 1 // boundaries come in one order
 		r.poll("final", once)
 		r.crowd("final", 0, 12)
 		r.run()
