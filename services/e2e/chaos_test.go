@@ -41,14 +41,64 @@ func envNumber(t *testing.T, name string, otherwise uint64) uint64 {
 // batch runs follow one another, and then counts. CLAMOR_CHAOS_SEED repeats a
 // run's choices, CLAMOR_CHAOS_KILLS makes it longer.
 func TestChaos(t *testing.T) {
-	seed := envNumber(t, "CLAMOR_CHAOS_SEED", uint64(time.Now().UnixNano()))
-	kills := int(envNumber(t, "CLAMOR_CHAOS_KILLS", 10))
-	t.Logf("CLAMOR_CHAOS_SEED=%d CLAMOR_CHAOS_KILLS=%d", seed, kills)
+	seed, kills := chaosPlan(t, 10)
 	for i, outside := range []bool{false, true} {
 		t.Run(fmt.Sprintf("redis outside %v", outside), func(t *testing.T) {
-			chaos(t, seed+uint64(i), kills/2+i*(kills%2), outside)
+			p := startProcess(t, outside)
+			chaos(t, arena{
+				System: p, seed: seed + uint64(i), kills: kills/2 + i*(kills%2),
+				brokers: []string{p.Broker()}, prefix: eventlog.DefaultConfig().Prefix,
+				binary: p.Binary, archive: filepath.Join(p.Data, "archive"),
+				harm: func(ctx context.Context, rng *rand.Rand) error {
+					if outside && rng.IntN(3) == 0 {
+						return p.EmptyRedis(ctx)
+					}
+					return p.Kill(ctx, "")
+				},
+			})
 		})
 	}
+}
+
+// TestChaosOfServices is the same with each service a process of its own, two of
+// those that may be two, on real servers that are killed as well.
+func TestChaosOfServices(t *testing.T) {
+	servers, c, bin := startCluster(t)
+	seed, kills := chaosPlan(t, 10)
+	chaos(t, arena{
+		System: c, seed: seed, kills: kills,
+		brokers: servers.Brokers, prefix: c.Prefix + ".", binary: filepath.Join(bin, "clamor"), archive: c.Archive,
+		harm: func(ctx context.Context, rng *rand.Rand) error {
+			switch n := rng.IntN(10); n {
+			case 0:
+				return c.EmptyRedis(ctx)
+			case 1:
+				return servers.Break(ctx, fmt.Sprintf("kafka-%d", 1+rng.IntN(len(servers.Brokers))))
+			case 2:
+				return servers.Break(ctx, fmt.Sprintf("redis-cluster-%d", 1+rng.IntN(3)))
+			default:
+				return c.Kill(ctx, []string{"capture", "realtime", "batch", "api"}[n%4])
+			}
+		},
+	})
+}
+
+func chaosPlan(t *testing.T, kills uint64) (seed uint64, n int) {
+	seed = envNumber(t, "CLAMOR_CHAOS_SEED", uint64(time.Now().UnixNano()))
+	n = int(envNumber(t, "CLAMOR_CHAOS_KILLS", kills))
+	t.Logf("CLAMOR_CHAOS_SEED=%d CLAMOR_CHAOS_KILLS=%d", seed, n)
+	return seed, n
+}
+
+// arena is a system, and how to harm it and to look behind it.
+type arena struct {
+	e2e.System
+	seed            uint64
+	kills           int
+	brokers         []string
+	prefix          string
+	binary, archive string
+	harm            func(ctx context.Context, rng *rand.Rand) error
 }
 
 var chaosPolls = []map[string]any{
@@ -57,17 +107,16 @@ var chaosPolls = []map[string]any{
 	{"id": "all", "kind": "reaction", "reveal": "open"},
 }
 
-func chaos(t *testing.T, seed uint64, kills int, outside bool) {
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute+time.Duration(kills)*15*time.Second)
+func chaos(t *testing.T, p arena) {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute+time.Duration(p.kills)*20*time.Second)
 	defer cancel()
-	p := startProcess(t, outside)
 	feed := setUp(ctx, t, p)
 	history, watcher := e2e.NewHistory(), &feedWatcher{client: p.Client(), base: feed}
 	crowds := make([]*e2e.Crowd, 4)
 	voting, watching := make(chan struct{}), make(chan struct{})
 	var voters, others errgroup.Group
 	for i := range crowds {
-		crowds[i] = e2e.NewCrowd(p.Client(), seed*10+uint64(i), []string{"once", "last", "all"})
+		crowds[i] = e2e.NewCrowd(p.Client(), p.seed*10+uint64(i), []string{"once", "last", "all"})
 		voters.Go(func() error {
 			if err := crowds[i].Register(ctx, 100); err != nil {
 				return err
@@ -79,14 +128,10 @@ func chaos(t *testing.T, seed uint64, kills int, outside bool) {
 	others.Go(func() error { return watcher.watch(ctx, watching) })
 	others.Go(func() error { return recomputeOften(ctx, p.Client(), watching) })
 
-	rng := rand.New(rand.NewPCG(seed, 0))
-	for n := range kills {
+	rng := rand.New(rand.NewPCG(p.seed, 0))
+	for n := range p.kills {
 		sleep(ctx, time.Duration(rng.IntN(2500))*time.Millisecond)
-		if outside && rng.IntN(3) == 0 {
-			must(t, p.EmptyRedis(ctx), "empty redis")
-			continue
-		}
-		must(t, p.Kill(ctx, ""), fmt.Sprintf("kill %d", n))
+		must(t, p.harm(ctx, rng), fmt.Sprintf("harm %d", n))
 	}
 	sleep(ctx, time.Second)
 	close(voting)
@@ -98,11 +143,11 @@ func chaos(t *testing.T, seed uint64, kills int, outside bool) {
 	for _, err := range append(faults, watcher.faults...) {
 		t.Error(err)
 	}
-	log := openLog(ctx, t, p.Broker())
+	log := openLog(ctx, t, p)
 	must(t, history.Judge(ctx, log), "answers against the log")
 	acked := checkLog(ctx, t, log, crowds)
 	recount(t, p)
-	t.Logf("%d kills, %d ballots acknowledged, %d answers and %d feed bodies equal to the log", kills, acked, served, watcher.bodies)
+	t.Logf("%d kills, %d ballots acknowledged, %d answers and %d feed bodies equal to the log", p.kills, acked, served, watcher.bodies)
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -121,7 +166,7 @@ func must(t *testing.T, err error, what string) {
 
 // setUp makes the show, its polls and a destination, opens, and gives the path of
 // the destination's feeds.
-func setUp(ctx context.Context, t *testing.T, p *e2e.Process) string {
+func setUp(ctx context.Context, t *testing.T, p arena) string {
 	c := p.Client()
 	must(t, c.Admin(ctx, http.MethodPost, "/v1/shows", map[string]any{"id": "chaos", "title": "Chaos", "timezone": "UTC", "locale": "en"}, nil), "show")
 	options := []map[string]any{{"id": "a", "label": "A"}, {"id": "b", "label": "B"}, {"id": "c", "label": "C"}}
@@ -249,7 +294,7 @@ func recomputeOften(ctx context.Context, c *e2e.Client, stop <-chan struct{}) er
 
 // verifyTotals closes the polls and compares their sealed results with what the
 // voters know.
-func verifyTotals(ctx context.Context, t *testing.T, p *e2e.Process, crowds []*e2e.Crowd) {
+func verifyTotals(ctx context.Context, t *testing.T, p arena, crowds []*e2e.Crowd) {
 	var lock sync.Mutex
 	var group errgroup.Group
 	for _, poll := range chaosPolls {
@@ -286,9 +331,9 @@ func verifyTotals(ctx context.Context, t *testing.T, p *e2e.Process, crowds []*e
 	must(t, group.Wait(), "totals")
 }
 
-func openLog(ctx context.Context, t *testing.T, broker string) *eventlog.Log {
+func openLog(ctx context.Context, t *testing.T, p arena) *eventlog.Log {
 	cfg := eventlog.DefaultConfig()
-	cfg.Brokers = []string{broker}
+	cfg.Brokers, cfg.Prefix = p.brokers, p.prefix
 	log, err := eventlog.Open(ctx, cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	must(t, err, "open the log")
 	t.Cleanup(func() { _ = log.Close() })
@@ -325,10 +370,10 @@ func checkLog(ctx context.Context, t *testing.T, log *eventlog.Log, crowds []*e2
 }
 
 // recount runs the auditor's command on the archive.
-func recount(t *testing.T, p *e2e.Process) {
+func recount(t *testing.T, p arena) {
 	for _, poll := range chaosPolls {
 		id := poll["id"].(string)
-		out, err := exec.Command(p.Binary, "recount", "--archive", filepath.Join(p.Data, "archive"), "--poll", id).CombinedOutput()
+		out, err := exec.Command(p.binary, "recount", "--archive", p.archive, "--poll", id).CombinedOutput()
 		if err != nil {
 			t.Errorf("recount %s: %v\n%s", id, err, out)
 		}

@@ -20,13 +20,16 @@ var bin string
 
 // program builds clamor at the first call.
 var program = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(bin, "clamor")
-	out, err := exec.Command("go", "build", "-o", binary, "../standalone/cmd/clamor").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build clamor: %w\n%s", err, out)
-	}
-	return binary, nil
+	return filepath.Join(bin, "clamor"), build("../standalone/cmd/clamor")
 })
+
+func build(programs ...string) error {
+	out, err := exec.Command("go", append([]string{"build", "-o", bin + "/"}, programs...)...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("build %v: %w\n%s", programs, err, out)
+	}
+	return nil
+}
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "clamor-e2e-")
@@ -59,22 +62,59 @@ func startProcess(t *testing.T, outside bool) *e2e.Process {
 	dir := t.TempDir()
 	p, err := e2e.NewProcess(t.Context(), binary, filepath.Join(dir, "data"), redis)
 	if err != nil {
-		showLog(t, dir)
+		showLogs(t, dir)
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		p.Down()
 		if t.Failed() {
-			showLog(t, dir)
+			showLogs(t, dir)
 		}
 	})
 	return p
 }
 
-// showLog prints the end of what clamor said.
-func showLog(t *testing.T, dir string) {
-	b, _ := os.ReadFile(filepath.Join(dir, "clamor.log"))
-	t.Logf("clamor said:\n%s", b[max(0, len(b)-8000):])
+// startCluster runs the services on real servers, where there are any.
+func startCluster(t *testing.T) (servers e2e.Servers, c *e2e.Cluster, bin string) {
+	t.Helper()
+	servers, err := e2e.ServersFromEnv()
+	if err != nil {
+		t.Skip(err)
+	}
+	binary, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := build("../capture/cmd/capture", "../realtime/cmd/realtime", "../batch/cmd/batch", "../api/cmd/api"); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	c, err = e2e.NewCluster(t.Context(), filepath.Dir(binary), dir, servers)
+	t.Cleanup(func() {
+		if c != nil {
+			c.Close()
+		}
+		if t.Failed() {
+			showLogs(t, dir)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return servers, c, filepath.Dir(binary)
+}
+
+func showLogs(t *testing.T, dir string) {
+	logs, _ := filepath.Glob(filepath.Join(dir, "*.log"))
+	for _, log := range logs {
+		b, _ := os.ReadFile(log)
+		t.Logf("%s:\n%s", filepath.Base(log), b[max(0, len(b)-6000):])
+	}
+}
+
+func TestScenariosOnRealServers(t *testing.T) {
+	_, c, _ := startCluster(t)
+	play(t, c, "testdata/first.txt", "real")
 }
 
 func TestScenarios(t *testing.T) {

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/clamor-live/clamor/services/internal/client"
+	"github.com/clamor-live/clamor/services/internal/load"
+)
+
+// drive runs a load against a fresh system. The rate counts until the totals are
+// right, not until the last acknowledgement.
+func (s settings) drive(ctx context.Context, name string, change func(*load.Config)) (*load.Outcome, error) {
+	c, err := s.startClamor(ctx, filepath.Join(s.dir, name))
+	if err != nil {
+		return nil, err
+	}
+	defer c.stop()
+	cfg, err := c.load(s)
+	if err != nil {
+		return nil, err
+	}
+	change(&cfg)
+	return driven(ctx, cfg)
+}
+
+func driven(ctx context.Context, cfg load.Config) (*load.Outcome, error) {
+	t, err := load.Prepare(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer t.API.Close()
+	o, err := load.Drive(ctx, cfg, t, nil)
+	if err != nil {
+		return nil, err
+	}
+	if !o.Exact() {
+		return o, fmt.Errorf("the totals differ: acknowledged %v, counted %v", o.Ballots.Acked, o.Counted)
+	}
+	return o, nil
+}
+
+func perSecond(n int64, d time.Duration) float64 { return float64(n) / d.Seconds() }
+
+// ballots: one ballot a request, as fast as the connections go.
+func ballots(ctx context.Context, s settings) ([]row, error) {
+	bare, err := bareBallots(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.drive(ctx, "ballots", func(*load.Config) {})
+	if err != nil {
+		return nil, err
+	}
+	rate := perSecond(load.Sum(o.Ballots.Acked), o.Took)
+	ratio := rate / bare
+	return []row{{
+		what:  fmt.Sprintf("ballots acknowledged over HTTP and counted, standalone, %d connections", s.connections),
+		least: "0.5 × bare Gin", goal: "0.75 ×", got: fmt.Sprintf("%.0f/s = %.2f × bare Gin's %.0f/s", rate, ratio, bare), ok: ratio >= 0.5,
+		note: fmt.Sprintf("ack %s; visible %s; exact %v after the last answer", load.Percentiles(o.Ballots.Latency),
+			load.Percentiles(o.Visible), o.Settled.Round(time.Millisecond)),
+	}}, nil
+}
+
+// bareBallots is the yardstick's rate, by the same generator.
+func bareBallots(ctx context.Context, s settings) (float64, error) {
+	c, err := startBare(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer c.stop()
+	u, err := url.Parse(c.url)
+	if err != nil {
+		return 0, err
+	}
+	const voter = "v1.0123456789abcdef0123456789abcdef.0123456789.0123456789abcdef0123456789abcdef0123456789a"
+	t := &load.Target{URL: u, Poll: "load-bench", Options: []string{"a", "b", "c", "d"}, Voters: []string{voter}}
+	acked, took := load.Hammer(ctx, t, s.connections, s.duration)
+	return perSecond(acked, took), nil
+}
+
+// steady: an open loop at a fixed rate.
+func steady(ctx context.Context, s settings) ([]row, error) {
+	o, err := s.drive(ctx, "steady", func(c *load.Config) { c.Rate, c.Voters = s.steady, 5000 })
+	if err != nil {
+		return nil, err
+	}
+	ms := func(h *load.Latencies) float64 { return float64(h.ValueAtQuantile(99)) / 1000 }
+	ack, visible := ms(o.Ballots.Latency), ms(o.Visible)
+	return []row{{
+		what: fmt.Sprintf("the same at a steady %.0f/s: ack p99", s.steady), least: "50 ms", goal: "10 ms",
+		got: fmt.Sprintf("%.1f ms", ack), ok: ack <= 50,
+		note: fmt.Sprintf("%.0f/s got through; ack %s", perSecond(load.Sum(o.Ballots.Acked), o.Took), load.Percentiles(o.Ballots.Latency)),
+	}, {
+		what: "ack → visible in the feed, p99", least: "500 ms", goal: "250 ms", got: fmt.Sprintf("%.0f ms", visible), ok: visible <= 500,
+		note: load.Percentiles(o.Visible),
+	}}, nil
+}
+
+// batchDoor: NDJSON of a gateway.
+func batchDoor(ctx context.Context, s settings) ([]row, error) {
+	o, err := s.drive(ctx, "batch", func(c *load.Config) {
+		c.Door, c.Ballots, c.Duration, c.Connections = load.DoorGateway, s.batch, 0, 8
+	})
+	if err != nil {
+		return nil, err
+	}
+	rate := perSecond(load.Sum(o.Ballots.Acked), o.Took)
+	counted := perSecond(load.Sum(o.Ballots.Acked), o.Took+o.Settled)
+	return []row{{
+		what: "batch door (`ballots:batch`), ballots/s", least: "200,000", goal: "400,000", got: fmt.Sprintf("%.0f", rate), ok: rate >= 200_000,
+		note: fmt.Sprintf("%.0f/s until all are counted", counted),
+	}}, nil
+}
+
+// reads: the feed, whole and not modified.
+func reads(ctx context.Context, s settings) ([]row, error) {
+	c, err := s.startClamor(ctx, filepath.Join(s.dir, "reads"))
+	if err != nil {
+		return nil, err
+	}
+	defer c.stop()
+	cfg, err := c.load(s)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Rate, cfg.Ballots, cfg.Duration = 500, 500, 0
+	t, err := load.Prepare(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer t.API.Close()
+	if _, err := load.Drive(ctx, cfg, t, nil); err != nil {
+		return nil, err
+	}
+	bare, err := startBare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer bare.stop()
+	feed, err := fetch(ctx, c.url+t.Feed)
+	if err != nil {
+		return nil, err
+	}
+	if err := feed.give(ctx, bare.url+"/feed.json"); err != nil {
+		return nil, err
+	}
+	return s.compareReads(ctx, feed, c.url+t.Feed, bare.url+"/feed.json")
+}
+
+// compareReads takes turns, so that what else the machine does falls on both.
+func (s settings) compareReads(ctx context.Context, feed *feedBody, ours, bare string) (rows []row, err error) {
+	for _, kind := range []struct{ name, etag string }{{"200", ""}, {"304", feed.etag}} {
+		const turns = 4
+		var rate [2]float64
+		for range turns {
+			for i, address := range []string{ours, bare} {
+				n, took, err := load.Read(ctx, address, kind.etag, s.connections, s.duration/turns/2)
+				if err != nil {
+					return rows, err
+				}
+				rate[i] += perSecond(n, took) / turns
+			}
+		}
+		ratio := rate[0] / rate[1]
+		rows = append(rows, row{
+			what: fmt.Sprintf("feed reads: %s (%d bytes)", kind.name, len(feed.body)), least: "0.9 × bare Gin", goal: "0.97 ×",
+			got: fmt.Sprintf("%.0f/s = %.2f × bare Gin's %.0f/s", rate[0], ratio, rate[1]), ok: ratio >= 0.9,
+		})
+	}
+	return rows, nil
+}
+
+// restart: how long until the program is of use again.
+func restart(ctx context.Context, s settings) ([]row, error) {
+	data := filepath.Join(s.dir, "restart")
+	c, err := s.startClamor(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := c.load(s)
+	if err != nil {
+		c.stop()
+		return nil, err
+	}
+	cfg.Door, cfg.Ballots, cfg.Duration, cfg.Connections = load.DoorGateway, s.restart, 0, 8
+	if _, err := driven(ctx, cfg); err != nil {
+		c.stop()
+		return nil, err
+	}
+	var took [2]time.Duration
+	for i, end := range []func(){c.stop, func() { c.kill() }} {
+		end()
+		began := time.Now()
+		if c, err = s.startClamor(ctx, data); err != nil {
+			return nil, err
+		}
+		took[i] = time.Since(began)
+	}
+	c.stop()
+	worst := max(took[0], took[1])
+	return []row{{
+		what: fmt.Sprintf("restart with %d ballots in the log to ready", s.restart), least: "10 s", goal: "3 s",
+		got: fmt.Sprintf("%.1f s", worst.Seconds()), ok: worst <= 10*time.Second,
+		note: fmt.Sprintf("%.1f s after a clean stop, %.1f s after kill -9; no batch run in between, so all is folded again", took[0].Seconds(), took[1].Seconds()),
+	}}, nil
+}
+
+// feedBody is what a feed answered.
+type feedBody struct {
+	body []byte
+	etag string
+}
+
+func fetch(ctx context.Context, address string) (*feedBody, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	conn := load.NewConn(u, 10*time.Second)
+	defer conn.Close()
+	a, err := conn.Do(ctx, []byte("GET "+u.RequestURI()+" HTTP/1.1\r\nHost: "+u.Host+"\r\n\r\n"), nil)
+	if err != nil {
+		return nil, err
+	}
+	if a.Status != http.StatusOK {
+		return nil, fmt.Errorf("%s answers %d", address, a.Status)
+	}
+	return &feedBody{a.Body, a.ETag}, nil
+}
+
+// give makes the yardstick serve the same bytes.
+func (f *feedBody) give(ctx context.Context, address string) error {
+	return client.New(address, "").Put(ctx, "", f.body, "ETag", f.etag)
+}
