@@ -2,9 +2,11 @@ package api
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
 
@@ -22,8 +24,12 @@ const maxQuery = 256
 // destination is whose feeds the request is for: the token stands in the path,
 // or in a header where the path has a placeholder such as "-".
 func (s *Service) destination(c *gin.Context) (*control.Destination, bool) {
-	state := s.deps.Control.State()
-	if d, ok := state.DestinationByToken(keys.HashToken(c.Param("token"))); ok {
+	state, token := s.deps.Control.State(), c.Param("token")
+	if d := s.admitted.find(state, token); d != nil {
+		return d, true
+	}
+	if d, ok := state.DestinationByToken(keys.HashToken(token)); ok {
+		s.admitted.add(state, token, d)
 		return d, true
 	}
 	secret := feedSecret(c)
@@ -31,6 +37,32 @@ func (s *Service) destination(c *gin.Context) (*control.Destination, bool) {
 		return nil, false
 	}
 	return state.DestinationByToken(keys.HashToken(secret))
+}
+
+// admitted remembers the tokens that one state of the registry let in, which
+// spares hashing them a hundred times a second. The next state begins anew, so
+// a revocation is seen at once, and there are no more tokens than destinations.
+type admitted struct{ now atomic.Pointer[admission] }
+
+type admission struct {
+	state   *control.State
+	byToken map[string]*control.Destination
+}
+
+func (a *admitted) find(state *control.State, token string) *control.Destination {
+	if now := a.now.Load(); now != nil && now.state == state {
+		return now.byToken[token]
+	}
+	return nil
+}
+
+func (a *admitted) add(state *control.State, token string, d *control.Destination) {
+	next := &admission{state: state, byToken: map[string]*control.Destination{strings.Clone(token): d}}
+	now := a.now.Load()
+	if now != nil && now.state == state {
+		maps.Copy(next.byToken, now.byToken)
+	}
+	a.now.CompareAndSwap(now, next) // a lost race costs one more hash
 }
 
 // feedSecret is the token of a Bearer, Basic or API-key header.

@@ -111,13 +111,16 @@ type rig struct {
 	api     *api.Service
 	server  *httptest.Server
 	check   *contracttest.Checker
-	skew    atomic.Int64 // added to the clock, in nanoseconds
+	skew    atomic.Int64 // what the clock was moved by, in nanoseconds
+	began   time.Time
 	cfg     api.Config
 	admin   string
 	stop    func()
 }
 
-func (r *rig) now() time.Time { return time.Now().Add(time.Duration(r.skew.Load())) }
+// now stands still unless moved. It begins in mid-minute, so that no figure of
+// the last minute changes by itself.
+func (r *rig) now() time.Time { return r.began.Add(time.Duration(r.skew.Load())) }
 
 // flakyViews can be away.
 type flakyViews struct {
@@ -144,7 +147,7 @@ func (v *flakyViews) Sealed(ctx context.Context, k audience.RoundKey) (*views.Se
 
 func newRig(t testing.TB, change ...func(*api.Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, speed: newFakeSpeed(), check: contracttest.New(t), cfg: api.DefaultConfig()}
+	r := &rig{t: t, began: time.Now().Truncate(time.Minute).Add(10 * time.Second), speed: newFakeSpeed(), check: contracttest.New(t), cfg: api.DefaultConfig()}
 	r.cfg.Refresh, r.cfg.SeriesRefresh, r.cfg.Coalesce = 10*time.Millisecond, 20*time.Millisecond, 5*time.Millisecond
 	for _, f := range change {
 		f(&r.cfg)

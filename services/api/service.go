@@ -29,8 +29,9 @@ type Service struct {
 	engine *gin.Engine
 	board  *live.Board
 	// ballots answers receipts of rounds that are not sealed.
-	ballots *ballots.Book
-	streams atomic.Int64
+	ballots  *ballots.Book
+	streams  atomic.Int64
+	admitted admitted
 }
 
 // New checks the configuration and lays out the routes; it starts nothing.

@@ -125,10 +125,9 @@ func (t *talk) tell(a *live.Answer, src source) bool {
 	return t.event("results", a, src)
 }
 
-// phased says whether more than figures changed.
+// phased says whether more changed than figures, words and times.
 func phased(a, b *live.Answer) bool {
-	return a.Phase != b.Phase || a.Round != b.Round || a.Shown != b.Shown || a.ClosesAt != b.ClosesAt ||
-		a.OpensAt != b.OpensAt || a.Definition.Question != b.Definition.Question
+	return a.Phase != b.Phase || a.Round != b.Round || a.Shown != b.Shown
 }
 
 func (t *talk) event(name string, a *live.Answer, src source) bool {

@@ -1,8 +1,9 @@
 package web
 
 import (
+	"maps"
 	"strconv"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,7 +14,9 @@ import (
 type Metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
-	routes   sync.Map // routeKey → *route; as many as routes are registered
+	// routes grows to as many as are registered; it is copied to be changed, so
+	// that looking one up costs nothing but the look.
+	routes atomic.Pointer[map[routeKey]*route]
 }
 
 type routeKey struct{ path, method string }
@@ -58,15 +61,27 @@ func (m *Metrics) observe(path, method string, status int, took time.Duration) {
 }
 
 func (m *Metrics) route(k routeKey) *route {
-	if r, ok := m.routes.Load(k); ok {
-		return r.(*route)
+	for {
+		known := m.routes.Load()
+		if known != nil {
+			if r := (*known)[k]; r != nil {
+				return r
+			}
+		}
+		grown := map[routeKey]*route{k: m.children(k)}
+		if known != nil {
+			maps.Copy(grown, *known)
+		}
+		m.routes.CompareAndSwap(known, &grown)
 	}
+}
+
+func (m *Metrics) children(k routeKey) *route {
 	r := &route{seconds: m.seconds.WithLabelValues(k.path, k.method)}
 	for class := 1; class < len(r.classes); class++ {
 		r.classes[class] = m.requests.WithLabelValues(k.path, k.method, strconv.Itoa(class)+"xx")
 	}
-	kept, _ := m.routes.LoadOrStore(k, r)
-	return kept.(*route)
+	return r
 }
 
 func boundedMethod(method string) string {
