@@ -1,0 +1,143 @@
+package names
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/clamor-live/clamor/pkg/enrich/scan"
+)
+
+func TestFemale(t *testing.T) {
+	table, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := scan.New()
+	tests := []struct {
+		name, country string
+		low, high     float64 // of P(female)
+	}{
+		{"Maria Silva", "BR", 0.98, 1},
+		{"João", "BR", 0, 0.02},
+		{"JOSE MARIA", "ES", 0, 0.05},
+		{"María José Pérez", "ES", 0.95, 1},
+		{"✨ Ana ✨", "", 0.95, 1},
+		{"dr. Roberto", "AR", 0, 0.03},
+		{"Andrea", "ES", 0.9, 1},
+	}
+	for _, tt := range tests {
+		s.Scan([]byte(tt.name))
+		p, ok := table.Female(table.Find(s), tt.country)
+		if !ok || p < tt.low || p > tt.high {
+			t.Errorf("%q in %q: have %.3f %v, want %v to %v", tt.name, tt.country, p, ok, tt.low, tt.high)
+		}
+	}
+	for _, name := range []string{"", "🔥🔥", "123", "@", "x"} {
+		s.Scan([]byte(name))
+		if id := table.Find(s); id != NoName {
+			t.Errorf("%q says something: %d", name, id)
+		}
+	}
+	if _, ok := table.Female(NoName, "BR"); ok {
+		t.Error("no name must say nothing")
+	}
+}
+
+// toy is a table of four names: two of women, two of men, old and young.
+func toy() *Table {
+	row := func(h uint64, women, men, young, old float64) Row {
+		r := Row{Hash: h, Women: [countries]uint8{unitedStates: Pack(women)}, Men: [countries]uint8{unitedStates: Pack(men)}}
+		r.Ages[unitedStates] = [Ages]uint8{Pack(young / 2), Pack(young / 2), 0, Pack(old / 3), Pack(old / 3), Pack(old / 3)}
+		return r
+	}
+	return New([]Row{row(1, 9000, 500, 8000, 1500), row(2, 9000, 300, 800, 8500), row(3, 400, 9000, 8000, 1400), row(4, 100, 9000, 700, 8400)})
+}
+
+func TestCrowd(t *testing.T) {
+	c := NewCrowd(toy(), "US")
+	for i := range 6000 {
+		id := ID(i % 2) // women
+		if i%4 == 3 {
+			id = ID(2 + i/4%2)
+		}
+		c.Add(id)
+	}
+	c.Add(NoName)
+	e := c.Estimate()
+	if e.Hidden || e.Authors != 6001 || e.Named != 6000 {
+		t.Fatalf("have %+v", e)
+	}
+	want := 0.77 // 75 % bear a woman's name, and some of them are men
+	if got := e.Gender[0]; math.Abs(got.Share-want) > 0.04 || got.Low >= got.Share || got.High <= got.Share {
+		t.Errorf("women: %+v, want about %.2f", got, want)
+	}
+	if len(e.Ages) != Ages {
+		t.Errorf("have %d age ranges", len(e.Ages))
+	}
+}
+
+func TestSmallCrowdsAreHidden(t *testing.T) {
+	c := NewCrowd(toy(), "")
+	for range Hidden - 1 {
+		c.Add(0)
+	}
+	if e := c.Estimate(); !e.Hidden || e.Gender != nil || e.Ages != nil {
+		t.Errorf("%d authors are shown: %+v", Hidden-1, e)
+	}
+}
+
+func TestCrowdLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b, whole := NewCrowd(toy(), "US"), NewCrowd(toy(), "US"), NewCrowd(toy(), "US")
+		for id := range ID(4) {
+			n := rapid.IntRange(0, 400).Draw(t, "n")
+			for i := range n {
+				whole.Add(id)
+				if i%3 == 0 {
+					a.Add(id)
+				} else {
+					b.Add(id)
+				}
+			}
+		}
+		a.Merge(b)
+		merged, direct := a.Estimate(), whole.Estimate()
+		if merged.Authors != direct.Authors || len(merged.Gender) != len(direct.Gender) {
+			t.Fatalf("merged %+v, direct %+v", merged, direct)
+		}
+		for _, shares := range [][]Share{direct.Gender, direct.Ages} {
+			var sum float64
+			for i, s := range shares {
+				sum += s.Share
+				if s.Low < 0 || s.High > 1 || s.Low > s.Share || s.High < s.Share {
+					t.Fatalf("share %d: %+v", i, s)
+				}
+			}
+			if len(shares) > 0 && math.Abs(sum-1) > 1e-6 {
+				t.Fatalf("shares sum to %v", sum)
+			}
+		}
+		for i := range direct.Gender {
+			if math.Abs(direct.Gender[i].Share-merged.Gender[i].Share) > 1e-9 {
+				t.Fatalf("merging changes the answer: %v, %v", direct.Gender, merged.Gender)
+			}
+		}
+	})
+}
+
+func TestLoadRefusesDamage(t *testing.T) {
+	file, err := Encode(toy().rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(file); err != nil {
+		t.Fatal(err)
+	}
+	for cut := range file {
+		if _, err := Load(file[:cut]); err == nil {
+			t.Fatalf("a file cut at %d was read", cut)
+		}
+	}
+}
