@@ -33,7 +33,7 @@ func DefaultConfig() Config {
 	return Config{
 		MaxBatch:     20_000,
 		MaxFold:      50 * time.Millisecond,
-		Pace:         5 * time.Millisecond,
+		Pace:         10 * time.Millisecond,
 		Heartbeat:    500 * time.Millisecond,
 		RetryMin:     50 * time.Millisecond,
 		RetryMax:     2 * time.Second,
