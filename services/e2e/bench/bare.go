@@ -59,7 +59,7 @@ func (f *bareFeed) get(c *gin.Context) {
 	h.Set("ETag", f.etag)
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Access-Control-Allow-Origin", "*")
-	if c.GetHeader("If-None-Match") == f.etag {
+	if f.etag != "" && c.GetHeader("If-None-Match") == f.etag {
 		c.Status(http.StatusNotModified)
 		return
 	}

@@ -148,3 +148,20 @@ func problem(resp *http.Response, text []byte) error {
 	}
 	return p
 }
+
+// Put sends a body as it is, with further headers in pairs.
+func (c *Client) Put(ctx context.Context, path string, body []byte, header ...string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("PUT %s: %w", path, err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("PUT %s: %w", path, err)
+	}
+	defer resp.Body.Close()
+	return read(resp, nil)
+}
