@@ -17,7 +17,7 @@ const visitRows = 256
 // a time. The slice and the choices in it are reused by the next call; texts
 // may be kept.
 func (a *Archive) ReadBallots(ctx context.Context, s Segment, visit func([]Row) error) (File, error) {
-	o, err := a.open(ctx, s)
+	o, err := a.open(ctx, s, true)
 	if err != nil {
 		return File{}, err
 	}

@@ -47,7 +47,7 @@ func (a *Archive) ReadControl(ctx context.Context, s Segment, visit func([]Contr
 }
 
 func readRows[T any](ctx context.Context, a *Archive, s Segment, visit func([]T) error) (File, error) {
-	o, err := a.open(ctx, s)
+	o, err := a.open(ctx, s, true)
 	if err != nil {
 		return File{}, err
 	}

@@ -56,8 +56,11 @@ func (s *source) Close() {
 	}
 }
 
-// load brings [from, to) into memory.
+// load brings [from, to) into memory, if it is not there.
 func (s *source) load(from, to int64) error {
+	if from >= s.start && to <= s.start+int64(len(s.window)) {
+		return nil
+	}
 	if from < 0 || to < from || to > s.size {
 		return fmt.Errorf("bytes %d to %d of %d: %w", from, to, s.size, ErrCorrupt)
 	}
@@ -106,7 +109,17 @@ type opened struct {
 	file    File
 }
 
-func (a *Archive) open(ctx context.Context, s Segment) (_ *opened, err error) {
+const (
+	// wholeBytes is up to which size a file is read in one piece: most epochs
+	// of most partitions are minutes long.
+	wholeBytes = 8 << 20
+	// footerBytes is what mostly holds the footer.
+	footerBytes = 64 << 10
+)
+
+// open reads a segment's footer and, when there will be more to read, all of a
+// small file with it.
+func (a *Archive) open(ctx context.Context, s Segment, more bool) (_ *opened, err error) {
 	src, err := a.source(ctx, s.Path())
 	if err != nil {
 		return nil, err
@@ -117,7 +130,15 @@ func (a *Archive) open(ctx context.Context, s Segment) (_ *opened, err error) {
 		}
 	}()
 	defer rescue(s.Path(), &err)
-	f, err := parquet.OpenFile(src, src.size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	ahead := src.size
+	if !more || ahead > wholeBytes {
+		ahead = min(ahead, footerBytes)
+	}
+	if err := src.load(src.size-ahead, src.size); err != nil {
+		return nil, corrupt(s.Path(), err)
+	}
+	// A file's first bytes say nothing that its last do not.
+	f, err := parquet.OpenFile(src, src.size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.SkipMagicBytes(true))
 	if err != nil {
 		return nil, corrupt(s.Path(), err)
 	}
@@ -174,7 +195,7 @@ func describe(s Segment, f *parquet.File, size int64) (File, error) {
 
 // Stat reads a segment's footer.
 func (a *Archive) Stat(ctx context.Context, s Segment) (File, error) {
-	o, err := a.open(ctx, s)
+	o, err := a.open(ctx, s, false)
 	if err != nil {
 		return File{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -18,13 +19,12 @@ import (
 // topics of the log and the folders of the archive have the same names.
 var archived = []string{eventlog.Ballots, eventlog.Posts, eventlog.Control}
 
-// archive writes the epoch that the cut ended, in every partition, and what is
-// missing of earlier epochs that have to be read.
+// archive writes the epoch that the cut ended, in every partition.
 func (s *Service) archive(ctx context.Context, w *work) error {
 	if err := s.lookBack(ctx, w); err != nil {
 		return err
 	}
-	w.rows = map[int32]int64{}
+	w.files = map[int32]archive.File{}
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.parallel())
@@ -32,13 +32,13 @@ func (s *Service) archive(ctx context.Context, w *work) error {
 	for _, topic := range archived {
 		for p := range int32(s.d.Log.Partitions(topic)) { //nolint:gosec // partitions are few
 			g.Go(func() error {
-				rows, err := s.archivePartition(ctx, w, topic, p)
+				file, err := s.archivePartition(ctx, w, topic, p)
 				mu.Lock()
 				defer mu.Unlock()
 				if topic == eventlog.Ballots {
-					w.rows[p] = rows
+					w.files[p] = file
 				}
-				w.did(ctx, rows)
+				w.did(ctx, file.Rows)
 				return err
 			})
 		}
@@ -78,34 +78,54 @@ func (s *Service) lookBack(ctx context.Context, w *work) error {
 	return nil
 }
 
-// archivePartition gives the rows of all segments that the fold will read.
-func (s *Service) archivePartition(ctx context.Context, w *work, topic string, p int32) (int64, error) {
-	first := w.number() - 1
-	if topic == eventlog.Ballots {
-		first = min(first, w.job.From)
+// archivePartition gives the segment that the cut ended.
+func (s *Service) archivePartition(ctx context.Context, w *work, topic string, p int32) (archive.File, error) {
+	segment := archive.Segment{Topic: topic, Epoch: w.number() - 1, Partition: p}
+	if err := s.restore(ctx, segment); err != nil {
+		return archive.File{}, err
 	}
-	var rows int64
-	for epoch := first; epoch < w.number(); epoch++ {
-		segment := archive.Segment{Topic: topic, Epoch: epoch, Partition: p}
-		file, err := s.archiveSegment(ctx, segment, epoch == w.number()-1)
-		if err != nil {
-			return rows, err
-		}
-		rows += file.Rows
-	}
-	return rows, nil
+	return s.archiveSegment(ctx, segment)
 }
 
-// archiveSegment copies a segment out of the log, unless it is an earlier one
-// that stands there.
-func (s *Service) archiveSegment(ctx context.Context, segment archive.Segment, fresh bool) (archive.File, error) {
-	if !fresh {
-		file, err := s.d.Archive.Stat(ctx, segment)
-		if !errors.Is(err, archive.ErrNotFound) {
-			return file, way(err)
+// restore writes segments before one that are missing in the archive again from
+// the log, back to the last that is there: a segment begins where the one before
+// it ends.
+func (s *Service) restore(ctx context.Context, before archive.Segment) error {
+	var missing []archive.Segment
+	for segment := before; segment.Epoch > 0; {
+		segment.Epoch--
+		_, err := s.d.Archive.Stat(ctx, segment)
+		if err == nil {
+			break
 		}
-		s.d.Logger.Warn("a segment is missing in the archive: writing it again from the log", "path", segment.Path())
+		if !errors.Is(err, archive.ErrNotFound) {
+			return way(err)
+		}
+		missing = append(missing, segment)
 	}
+	for _, segment := range slices.Backward(missing) {
+		s.d.Logger.Warn("a segment is missing in the archive: writing it again from the log", "path", segment.Path())
+		if _, err := s.archiveSegment(ctx, segment); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restoreAll does so for every segment that the fold wants.
+func (s *Service) restoreAll(ctx context.Context, w *work) error {
+	for p := range int32(s.d.Log.Partitions(eventlog.Ballots)) { //nolint:gosec // partitions are few
+		for epoch := w.number() - 1; epoch > w.job.From; epoch-- {
+			if err := s.restore(ctx, archive.Segment{Topic: archive.Ballots, Epoch: epoch, Partition: p}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// archiveSegment copies a segment out of the log.
+func (s *Service) archiveSegment(ctx context.Context, segment archive.Segment) (archive.File, error) {
 	from, err := s.archivedTo(ctx, segment)
 	if err != nil {
 		return archive.File{}, way(err)

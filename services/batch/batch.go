@@ -203,6 +203,9 @@ func (s *Service) somethingNew(ctx context.Context, state *control.State) (bool,
 				return false, err
 			}
 			end, err := s.archivedTo(ctx, archive.Segment{Topic: topic, Epoch: published.Generation, Partition: p})
+			if errors.Is(err, archive.ErrNotFound) {
+				return true, nil // a run restores it
+			}
 			if err != nil {
 				return false, err
 			}

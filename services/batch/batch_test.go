@@ -430,3 +430,108 @@ func TestCertificates(t *testing.T) {
 		t.Fatalf("another key: %v", err)
 	}
 }
+
+func TestTheArchiveIsWrittenAgainWhileTheLogLasts(t *testing.T) {
+	r := newRig(t, brokers(t))
+	r.poll("final", once)
+	for n := range uint64(3) {
+		r.crowd("final", 10*n, 10)
+		r.run()
+	}
+	before, err := r.deps.Archive.List(t.Context(), "")
+	r.must(err)
+	for _, topic := range archived {
+		r.must(os.RemoveAll(filepath.Join(r.dir, topic)))
+	}
+	r.command("final", audience.VerbClose)
+	r.clock.move(r.cfg.SealGrace)
+	r.run()
+	r.published()
+	r.recount(recount.Match)
+	for _, path := range before {
+		if _, _, err := r.deps.Archive.Hash(t.Context(), path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestRecountFindsWhatIsWrong in a copy of the archive that somebody changed.
+func TestRecountFindsWhatIsWrong(t *testing.T) {
+	r := newRig(t, brokers(t))
+	r.poll("final", once)
+	r.crowd("final", 0, 30)
+	r.run()
+	r.crowd("final", 30, 30)
+	r.recount(recount.Unknown) // not sealed yet
+	r.command("final", audience.VerbClose)
+	r.clock.move(r.cfg.SealGrace)
+	r.run()
+	if out := r.recount(recount.Match); !strings.Contains(out, "MATCH") || !strings.Contains(out, "60 ballots") {
+		t.Error(out)
+	}
+	certificatePath := filepath.Join(r.dir, archive.CertificatePath(final))
+	doc, err := os.ReadFile(certificatePath)
+	r.must(err)
+
+	// Another key, another round, no archive.
+	other := filepath.Join(t.TempDir(), "key")
+	r.must(os.WriteFile(other, []byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), 0o600))
+	for _, c := range []struct {
+		want int
+		args []string
+	}{
+		{recount.Difference, []string{"--archive", r.dir, "--poll", "final", "--public-key", other}},
+		{recount.Match, []string{"--archive", r.dir, "--poll", "final", "--round", "1", "--certificate", certificatePath}},
+		{recount.Unknown, []string{"--archive", r.dir, "--poll", "final", "--round", "2"}},
+		{recount.Unknown, []string{"--archive", r.dir, "--poll", "semi"}},
+		{recount.Unknown, []string{"--archive", filepath.Join(r.dir, "none"), "--poll", "final"}},
+		{recount.Unknown, []string{"--archive", r.dir, "--poll", "../final"}},
+		{recount.Unknown, []string{"--archive", r.dir, "--poll", "final", "--public-key", "x"}},
+		{recount.Unknown, []string{"--poll", "final"}},
+	} {
+		var out bytes.Buffer
+		if got := recount.Run(t.Context(), c.args, &out, &out); got != c.want || out.Len() == 0 {
+			t.Errorf("%v: exits %d, want %d: %s", c.args, got, c.want, out.String())
+		}
+	}
+
+	// The statement is changed.
+	r.must(os.WriteFile(certificatePath, bytes.Replace(doc, []byte(`"votes": 60`), []byte(`"votes": 61`), 1), 0o600))
+	if out := r.recount(recount.Difference); !strings.Contains(out, "signature") {
+		t.Error(out)
+	}
+	r.must(os.WriteFile(certificatePath, doc, 0o600))
+
+	// A ballot is taken out of a segment, which is otherwise sound.
+	segment := archive.Segment{Topic: archive.Ballots, Epoch: 1, Partition: 0}
+	file, err := r.deps.Archive.Stat(t.Context(), segment)
+	r.must(err)
+	out, err := r.deps.Archive.Create(t.Context(), segment, file.First)
+	r.must(err)
+	dropped := false
+	_, err = r.deps.Archive.ReadBallots(t.Context(), segment, func(rows []archive.Row) error {
+		for i := range rows {
+			switch {
+			case rows[i].Type == archive.RowCut:
+				r.must(out.Cut(rows[i].Offset, rows[i].Cut))
+			case dropped:
+				r.must(out.Ballots(rows[i].Offset, []audience.Ballot{rows[i].Ballot}))
+			default:
+				dropped = true
+			}
+		}
+		return nil
+	})
+	r.must(err)
+	_, err = out.Commit(file.Next)
+	r.must(err)
+	if said := r.recount(recount.Difference); !strings.Contains(said, segment.Path()+" has changed") || !strings.Contains(said, "certified 60, recounted 59") {
+		t.Error(said)
+	}
+
+	// A segment is gone.
+	r.must(r.deps.Archive.Delete(t.Context(), segment.Path()))
+	if said := r.recount(recount.Unknown); !strings.Contains(said, segment.Path()) {
+		t.Error(said)
+	}
+}

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -53,7 +54,7 @@ func (s *Service) recompute(ctx context.Context, w *work) error {
 	partitions := s.d.Log.Partitions(eventlog.Ballots)
 	w.expect(int64(partitions), "partitions")
 	began := s.d.Now()
-	parts, err := s.d.Runner.Recompute(ctx, s.d.Archive, w.job, partitions, func(*fold.Part) { w.did(ctx, 1) })
+	parts, err := s.fold(ctx, w, partitions)
 	if err != nil {
 		return way(err)
 	}
@@ -67,11 +68,31 @@ func (s *Service) recompute(ctx context.Context, w *work) error {
 	return w.checkRows()
 }
 
+// fold asks the runner, a second time when segments turned out to be missing
+// and the log still had them.
+func (s *Service) fold(ctx context.Context, w *work, partitions int) ([]*fold.Part, error) {
+	again := func() ([]*fold.Part, error) {
+		w.step.Done = 0
+		return s.d.Runner.Recompute(ctx, s.d.Archive, w.job, partitions, func(*fold.Part) { w.did(ctx, 1) })
+	}
+	parts, err := again()
+	// A cluster's errors are texts: ask the archive itself.
+	if err == nil || ctx.Err() != nil || errors.Is(err, archive.ErrCorrupt) {
+		return parts, err
+	}
+	if restoreErr := s.restoreAll(ctx, w); restoreErr != nil {
+		return nil, errors.Join(err, restoreErr)
+	}
+	return again()
+}
+
 // checkRows compares what was read with what was archived.
 func (w *work) checkRows() error {
 	for _, part := range w.parts {
-		if want := w.rows[part.Partition]; part.Rows != want {
-			return fmt.Errorf("check partition %d: %d rows read, %d archived: %w", part.Partition, part.Rows, want, fold.ErrBroken)
+		want, got := w.files[part.Partition], part.Files[len(part.Files)-1]
+		if got.Rows != want.Rows || got.Ballots != want.Ballots || got.First != want.First || got.Next != want.Next {
+			return fmt.Errorf("check %s: read %d rows from offset %d to %d, archived %d from %d to %d: %w", want.Path,
+				got.Rows, got.First, got.Next, want.Rows, want.First, want.Next, fold.ErrBroken)
 		}
 	}
 	return nil

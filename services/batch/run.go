@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/clamor-live/clamor/pkg/archive"
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/eventlog"
@@ -36,8 +37,8 @@ type work struct {
 	// before is the generation before this one; nil when there is none, or the
 	// views store lost it and all is counted from the first epoch on.
 	before *views.Generation
-	// rows were archived for this generation, by partition.
-	rows       map[int32]int64
+	// files were archived for this generation, by partition.
+	files      map[int32]archive.File
 	parts      []*fold.Part
 	sum        *fold.Part
 	generation *views.Generation
