@@ -39,8 +39,8 @@ func (l *Log) Append(ctx context.Context, topic string, partition int32, rec *cl
 // may still be written later: value belongs to the log from then on and must not
 // be changed.
 func (l *Log) AppendRaw(ctx context.Context, topic string, partition int32, value []byte) (offset int64, err error) {
-	if n := l.partitions[topic]; partition < 0 || int(partition) >= n {
-		return 0, fmt.Errorf("append to %s/%d: there are %d partitions", topic, partition, n)
+	if err := l.known(topic, partition); err != nil {
+		return 0, fmt.Errorf("append: %w", err)
 	}
 	return l.send(ctx, topic, &sarama.ProducerMessage{
 		Topic: l.topic(topic), Partition: partition, Value: sarama.ByteEncoder(value),
@@ -48,10 +48,11 @@ func (l *Log) AppendRaw(ctx context.Context, topic string, partition int32, valu
 }
 
 func (l *Log) send(ctx context.Context, topic string, msg *sarama.ProducerMessage, size int) (int64, error) {
+	partition := msg.Partition // the message is the producer's from here on
 	offset, err := l.deliver(ctx, topic, msg, size)
 	if err != nil {
 		l.metrics.failed.WithLabelValues(topic, reason(err)).Inc()
-		return 0, fmt.Errorf("append to %s/%d: %w", topic, msg.Partition, err)
+		return 0, fmt.Errorf("append to %s/%d: %w", topic, partition, err)
 	}
 	return offset, nil
 }

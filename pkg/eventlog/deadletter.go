@@ -9,8 +9,8 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// Headers of a dead letter; its value is the rejected value as it stood, its key
-// "topic/partition/offset", so that copies by several readers are recognised.
+// Headers of a dead letter; its value is the rejected value as it stood (cut to
+// Config.MaxRecordBytes), its key "topic/partition/offset", so that copies by several readers are recognised.
 const (
 	HeaderReason    = "reason"
 	HeaderTopic     = "topic"
@@ -60,14 +60,15 @@ func (l *Log) Reject(ctx context.Context, e Entry, reason string) error {
 	if len(reason) > maxReason {
 		reason = reason[:maxReason]
 	}
+	value := e.Raw[:min(len(e.Raw), l.cfg.MaxRecordBytes)]
 	_, err := l.send(ctx, DeadLetter, &sarama.ProducerMessage{
-		Topic: l.topic(DeadLetter), Key: sarama.StringEncoder(key), Value: sarama.ByteEncoder(e.Raw),
+		Topic: l.topic(DeadLetter), Key: sarama.StringEncoder(key), Value: sarama.ByteEncoder(value),
 		Headers: []sarama.RecordHeader{
 			header(HeaderReason, reason), header(HeaderTopic, e.Topic),
 			header(HeaderPartition, strconv.Itoa(int(e.Partition))),
 			header(HeaderOffset, strconv.FormatInt(e.Offset, 10)),
 		},
-	}, len(e.Raw))
+	}, len(value))
 	if err != nil {
 		l.rejected.forget(key)
 		return fmt.Errorf("reject %s: %w", key, err)

@@ -185,7 +185,7 @@ func (d *Decoder) score(v uint64) {
 	d.scores = append(d.scores, int32(protowire.DecodeZigZag(v&math.MaxUint32)))
 }
 
-var errText = errors.New("text that is not UTF-8")
+var errField = errors.New("text that is not UTF-8, or a list that ends too early")
 
 func (d *Decoder) bytes(r *reading, field protowire.Number, b []byte) (int, error) {
 	v, n := protowire.ConsumeBytes(b)
@@ -210,7 +210,7 @@ func (d *Decoder) bytes(r *reading, field protowire.Number, b []byte) (int, erro
 		ok = packed(v, d.score)
 	}
 	if !ok {
-		return 0, fmt.Errorf("field %d: %w", field, errText)
+		return 0, fmt.Errorf("field %d: %w", field, errField)
 	}
 	return n, nil
 }

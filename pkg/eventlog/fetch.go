@@ -61,6 +61,9 @@ func (f *fetcher) ask(ctx context.Context) (*sarama.FetchResponseBlock, error) {
 		return nil, err
 	}
 	size := max(f.size, f.log.cfg.FetchBytes)
+	if f.bad > 0 {
+		size = 1 // one batch: those before a damaged one are still read
+	}
 	req := &sarama.FetchRequest{
 		Version: 11, MinBytes: 1, MaxBytes: size,
 		MaxWaitTime: int32(idleWait.Milliseconds()), SessionEpoch: -1,

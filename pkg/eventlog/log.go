@@ -118,6 +118,14 @@ func wait(ctx context.Context, d time.Duration) error {
 // Partitions is the number of partitions of a topic, 0 for an unknown one.
 func (l *Log) Partitions(topic string) int { return l.partitions[topic] }
 
+// known says whether there is such a partition.
+func (l *Log) known(topic string, partition int32) error {
+	if n := l.partitions[topic]; partition < 0 || int(partition) >= n {
+		return fmt.Errorf("there is no %s/%d: the topic has %d partitions", topic, partition, n)
+	}
+	return nil
+}
+
 func (l *Log) topic(name string) string { return l.cfg.Prefix + name }
 
 // Close waits for what is in flight, at most AckDeadline, and ends the
@@ -163,6 +171,9 @@ func (l *Log) drain() error {
 // Bounds are the oldest offset that is kept and the one that comes next. It
 // waits for a leader until ctx ends.
 func (l *Log) Bounds(ctx context.Context, topic string, partition int32) (oldest, next int64, err error) {
+	if err := l.known(topic, partition); err != nil {
+		return 0, 0, fmt.Errorf("ask for the bounds: %w", err)
+	}
 	err = retry(ctx, func() error {
 		if oldest, err = l.client.GetOffset(l.topic(topic), partition, sarama.OffsetOldest); err == nil {
 			next, err = l.client.GetOffset(l.topic(topic), partition, sarama.OffsetNewest)

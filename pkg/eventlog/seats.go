@@ -66,7 +66,9 @@ func (s *seating) wait() { s.running.Wait() }
 //
 // Seats returns nil when ctx ends or the Log closes, having left the group, so
 // that others take over at once. Lost brokers are waited for. A member that is
-// killed loses its seats after Config.SessionTimeout.
+// killed loses its seats after Config.SessionTimeout. One that is cut off from the
+// brokers may hold on a little longer than that, so what a hold writes must be
+// fenced where it is written.
 func (l *Log) Seats(ctx context.Context, group string, hold func(ctx context.Context, seat int32) error) error {
 	m := &member{log: l, group: group, hold: hold}
 	if err := l.seats.add(group, m); err != nil {
