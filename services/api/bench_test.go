@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,13 +49,13 @@ func BenchmarkFeed(b *testing.B) {
 			ours := reader{url: r.server.URL + path, match: kind.match}
 			theirs := reader{url: bare.URL + "/bare/token/polls/p7/feed.json", match: kind.match}
 			const slice = 1000
-			var took [2][]time.Duration
+			var took, worked [2][]time.Duration
 			for i := range max(5, b.N/slice) {
 				for k := range 2 {
 					which := (k + i) % 2
-					start := time.Now()
+					start, began := time.Now(), cpu()
 					[]reader{ours, theirs}[which].run(b, slice)
-					took[which] = append(took[which], time.Since(start))
+					took[which], worked[which] = append(took[which], time.Since(start)), append(worked[which], cpu()-began)
 				}
 			}
 			// Medians: what else the machine does falls on some slices only.
@@ -62,6 +63,7 @@ func BenchmarkFeed(b *testing.B) {
 			b.ReportMetric(slice/mine.Seconds(), "feed/s")
 			b.ReportMetric(slice/other.Seconds(), "bare/s")
 			b.ReportMetric(other.Seconds()/mine.Seconds(), "ratio")
+			b.ReportMetric(median(worked[1]).Seconds()/median(worked[0]).Seconds(), "cpu-ratio")
 			b.ReportMetric(float64(len(a.body)), "bytes")
 		})
 	}
@@ -144,3 +146,10 @@ type sink struct{ header http.Header }
 func (s *sink) Header() http.Header         { return s.header }
 func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
 func (s *sink) WriteHeader(int)             {}
+
+// cpu is the time this process has worked: reader and handler together.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(0, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
