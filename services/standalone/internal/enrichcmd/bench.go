@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/enrich"
+	"github.com/clamor-live/clamor/pkg/rule"
 )
 
 const (
@@ -29,12 +30,13 @@ type figures struct {
 
 // bench takes the posts of the input, or made-up ones when there are none,
 // from their bytes to the result over and over, on one goroutine.
-func bench(ctx context.Context, e *enrich.Enricher, in io.Reader, out io.Writer) error {
+func bench(ctx context.Context, e *enrich.Enricher, rules *rule.Set, in io.Reader, out io.Writer) error {
 	posts, size, err := readPosts(in)
 	if err != nil {
 		return err
 	}
 	w := e.Worker()
+	w.SetRules(rules)
 	pass := func() {
 		var d enrich.Decoder
 		var p enrich.Post

@@ -28,6 +28,7 @@ type settings struct {
 	languages string
 	country   string
 	addresses string
+	rules     string
 	crowd     bool
 	bench     bool
 }
@@ -46,14 +47,20 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintln(stderr, "clamor enrich:", err)
 		return exitUsage
 	}
+	rules, err := readRules(s.rules)
+	if err != nil {
+		fmt.Fprintln(stderr, "clamor enrich:", err)
+		return exitUsage
+	}
 	out := bufio.NewWriterSize(stdout, 1<<16)
 	switch {
 	case s.bench:
-		err = bench(ctx, e, stdin, out)
+		err = bench(ctx, e, rules, stdin, out)
 	case s.crowd:
 		err = crowd(ctx, e, s.country, stdin, out)
 	default:
-		err = convert(ctx, e, s.country, stdin, out, stderr)
+		c := converter{e: e, rules: rules, country: s.country}
+		err = c.run(ctx, stdin, out, stderr)
 	}
 	if err = errors.Join(err, out.Flush()); err != nil {
 		fmt.Fprintln(stderr, "clamor enrich:", err)
@@ -70,6 +77,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	f.StringVar(&s.languages, "languages", "", "answer with these languages only")
 	f.StringVar(&s.country, "country", "", "country of the audience, for the meaning of first names")
 	f.StringVar(&s.addresses, "addresses", "", "MaxMind database that tells the country of an address, instead of the built-in one")
+	f.StringVar(&s.rules, "rules", "", "file of topics, one \"name: rule\" a line")
 	f.BoolVar(&s.crowd, "crowd", false, "print only the crowd's shares of gender and age, with intervals")
 	f.BoolVar(&s.bench, "bench", false, "print how many posts a second one core takes")
 	f.Usage = func() {

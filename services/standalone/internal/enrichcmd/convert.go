@@ -6,17 +6,28 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/clamor-live/clamor/pkg/enrich"
 	"github.com/clamor-live/clamor/pkg/enrich/names"
+	"github.com/clamor-live/clamor/pkg/rule"
 )
 
-// convert writes an object for every post. Lines that are no post are counted,
-// answered with an error, and the rest goes on.
-func convert(ctx context.Context, e *enrich.Enricher, country string, in io.Reader, out *bufio.Writer, stderr io.Writer) error {
-	w, l := e.Worker(), newLines(in)
+// converter writes an object for every post.
+type converter struct {
+	e       *enrich.Enricher
+	rules   *rule.Set
+	country string
+	topics  []string
+}
+
+// run goes through all posts. Lines that are no post are counted, answered with
+// an error, and the rest goes on.
+func (c *converter) run(ctx context.Context, in io.Reader, out *bufio.Writer, stderr io.Writer) error {
+	w, l := c.e.Worker(), newLines(in)
+	w.SetRules(c.rules)
 	var p enrich.Post
-	var r enrich.Result
 	var buf []byte
 	bad := map[string]int{}
 	for n := 0; ; n++ {
@@ -30,15 +41,12 @@ func convert(ctx context.Context, e *enrich.Enricher, country string, in io.Read
 		if err != nil {
 			return fmt.Errorf("read posts: %w", err)
 		}
-		w.Enrich(&p, &r)
-		a := answer{id: id, result: &r, fault: fault}
-		a.female, a.named = e.Names().Female(r.Name, r.Place.CountryOr(country))
-		buf = a.append(buf[:0])
-		if _, err := out.Write(buf); err != nil {
-			return fmt.Errorf("write answers: %w", err)
-		}
 		if fault != nil {
 			bad[fault.Error()]++
+		}
+		buf = c.answer(buf[:0], w, &p, id, fault)
+		if _, err := out.Write(buf); err != nil {
+			return fmt.Errorf("write answers: %w", err)
 		}
 		if l.in.Buffered() == 0 { // the reader may wait: let what is known go
 			if err := out.Flush(); err != nil {
@@ -46,10 +54,23 @@ func convert(ctx context.Context, e *enrich.Enricher, country string, in io.Read
 			}
 		}
 	}
-	for reason, n := range bad {
-		fmt.Fprintf(stderr, "clamor enrich: %d lines: %s\n", n, reason)
+	for _, reason := range slices.Sorted(maps.Keys(bad)) {
+		fmt.Fprintf(stderr, "clamor enrich: %d lines: %s\n", bad[reason], reason)
 	}
 	return nil
+}
+
+// answer appends the line of one post.
+func (c *converter) answer(buf []byte, w *enrich.Worker, p *enrich.Post, id []byte, fault error) []byte {
+	var r enrich.Result
+	w.Enrich(p, &r)
+	c.topics = c.topics[:0]
+	for _, t := range r.Topics {
+		c.topics = append(c.topics, c.rules.ID(t))
+	}
+	a := answer{id: id, result: &r, topics: c.topics, fault: fault}
+	a.female, a.named = c.e.Names().Female(r.Name, r.Place.CountryOr(c.country))
+	return a.append(buf)
 }
 
 // crowd prints the shares of all posts' authors together.
