@@ -50,9 +50,13 @@ func bareGin() http.Handler {
 	return e
 }
 
+// inFlight suits the embedded log, as in standalone.
+const inFlight = 1
+
 func benchHouse(b *testing.B, log capture.Log) *house {
 	return newHouse(b, func(c *capture.Config, d *capture.Deps) {
 		c.Limits.Voter, c.Limits.VoterBurst = 1e6, 1e6
+		c.Flush.InFlight = inFlight
 		d.Now = time.Now
 		d.Log = log
 		d.Logger = slog.New(slog.DiscardHandler)

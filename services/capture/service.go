@@ -114,7 +114,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	s.metrics = m
 	s.ballots = commit.New(deps.Log, commit.Config{
 		Topic: eventlog.Ballots, Partitions: deps.Log.Partitions(eventlog.Ballots),
-		Ballots: cfg.Flush.Ballots, Bytes: cfg.Flush.Bytes, Queue: cfg.Flush.Queue, Delay: cfg.Flush.Delay,
+		Ballots: cfg.Flush.Ballots, Bytes: cfg.Flush.Bytes, Queue: cfg.Flush.Queue, Delay: cfg.Flush.Delay, InFlight: cfg.Flush.InFlight,
 		AckDeadline: cfg.AckDeadline, Now: deps.Now, Flushed: m.flushed,
 	})
 	if s.handler, err = s.routes(deps.Metrics); err != nil {

@@ -39,6 +39,9 @@ type Config struct {
 	// Ballots and Bytes bound a record; Queue bounds the ballots that wait for
 	// one partition.
 	Ballots, Bytes, Queue int
+	// InFlight bounds the records on their way at a time, over all partitions;
+	// a partition has one at most.
+	InFlight int
 	// Delay is the longest that ballots wait for company.
 	Delay time.Duration
 	// AckDeadline is the longest from a ballot's ReceivedAt to its
@@ -68,8 +71,9 @@ type single struct {
 func New(log Log, cfg Config) *Group {
 	g := &Group{cfg: cfg}
 	g.singly.New = func() any { return &single{ticket: newTicket()} }
+	turns := make(chan struct{}, max(1, min(cfg.InFlight, cfg.Partitions)))
 	for p := range cfg.Partitions {
-		g.lanes = append(g.lanes, newLane(log, &g.cfg, int32(p))) //nolint:gosec // few partitions
+		g.lanes = append(g.lanes, newLane(log, &g.cfg, int32(p), turns)) //nolint:gosec // few partitions
 	}
 	return g
 }

@@ -63,7 +63,7 @@ func ballot(n uint64) audience.Ballot {
 func within(t *testing.T, log Log, change func(*Config), test func(g *Group, stop func())) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		cfg := Config{Topic: "ballots", Partitions: 2, Ballots: 4, Bytes: 1 << 20, Queue: 8, AckDeadline: 2 * time.Second, Delay: 2 * time.Millisecond, Now: time.Now}
+		cfg := Config{Topic: "ballots", Partitions: 2, Ballots: 4, Bytes: 1 << 20, Queue: 8, AckDeadline: 2 * time.Second, InFlight: 2, Delay: 2 * time.Millisecond, Now: time.Now}
 		if change != nil {
 			change(&cfg)
 		}

@@ -21,6 +21,7 @@ type lane struct {
 	log       Log
 	cfg       *Config
 	partition int32
+	turns     chan struct{} // has a token for each record in flight, of all lanes
 	wake      chan struct{} // holds a token once the committer should look
 
 	mu     sync.Mutex
@@ -40,8 +41,8 @@ type lane struct {
 	begun   time.Time
 }
 
-func newLane(log Log, cfg *Config, partition int32) *lane {
-	return &lane{log: log, cfg: cfg, partition: partition, wake: make(chan struct{}, 1), need: 1}
+func newLane(log Log, cfg *Config, partition int32, turns chan struct{}) *lane {
+	return &lane{log: log, cfg: cfg, partition: partition, turns: turns, wake: make(chan struct{}, 1), need: 1}
 }
 
 func (l *lane) start() {
@@ -142,11 +143,14 @@ func (l *lane) run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		switch wait, done := l.take(); {
+		switch wait, done := l.ready(); {
 		case done:
 			return
 		case wait == 0:
+			l.turns <- struct{}{} // what comes until then goes too
+			l.take()
 			l.flush(context.WithoutCancel(ctx))
+			<-l.turns
 		default:
 			timer.Reset(wait)
 			select {
@@ -160,12 +164,12 @@ func (l *lane) run(ctx context.Context) {
 // idle is how long the committer of an empty queue sleeps if nobody wakes it.
 const idle = time.Hour
 
-// take moves the next record's items out of the queue, or says how long to wait
-// for company: until as many are there as went last time, but not longer than
-// Delay after the last record began. So a ballot that comes after a pause goes at
-// once, and under load records do not shrink to one ballot each, which costs the
-// log ten times what the ballots cost.
-func (l *lane) take() (wait time.Duration, done bool) {
+// ready says whether to write a record now, or how long to wait for company:
+// until as many ballots are there as went last time, but not longer than Delay
+// after the last record began. So a ballot that comes after a pause goes at once,
+// and under load records do not shrink to one ballot each, which costs the log
+// ten times what the ballots cost.
+func (l *lane) ready() (wait time.Duration, done bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wait = l.cfg.Delay - time.Since(l.begun)
@@ -173,15 +177,22 @@ func (l *lane) take() (wait time.Duration, done bool) {
 	case l.held == 0 && !l.open && l.pending == 0:
 		return 0, true
 	case l.held >= max(l.last, 1), l.held > 0 && (wait <= 0 || !l.open):
+		l.need = l.cfg.Queue + 1 // nobody need wake a committer at work
+		return 0, false
 	case wait > 0:
 		l.need = max(l.last, 1)
 		return wait, false
-	default:
-		l.need = 1
-		return idle, false
 	}
+	l.need = 1
+	return idle, false
+}
+
+// take moves the next record's items out of the queue, which is not empty.
+func (l *lane) take() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	n, weight := 0, 0
-	l.last = 0
+	l.last, l.begun = 0, time.Now()
 	for n < len(l.queue) {
 		it := &l.queue[n]
 		if n > 0 && (l.last+len(it.ballots) > l.cfg.Ballots || weight+it.weight > l.cfg.Bytes) {
@@ -194,9 +205,6 @@ func (l *lane) take() (wait time.Duration, done bool) {
 	clear(l.queue[rest:])
 	l.queue = l.queue[:rest]
 	l.held -= l.last
-	l.need = l.cfg.Queue + 1 // nobody need wake a committer at work
-	l.begun = time.Now()
-	return 0, false
 }
 
 // flush writes the taken items as one record and wakes those who wait.
