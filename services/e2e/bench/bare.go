@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -39,11 +40,14 @@ func serveBare(ctx context.Context, address string) error {
 	return run.HTTP(l, e, run.DefaultServerConfig()).Run(ctx)
 }
 
-// bareFeed writes the very bytes and headers that Clamor's feed had.
+// bareFeed writes the very bytes that Clamor's feed did: body and headers.
 type bareFeed struct {
-	body []byte
-	etag string
+	body   []byte
+	header http.Header
 }
+
+// givenPrefix marks the headers that a PUT hands over for GETs to answer with.
+const givenPrefix = "Given-"
 
 func (f *bareFeed) put(c *gin.Context) {
 	body, err := c.GetRawData()
@@ -51,15 +55,20 @@ func (f *bareFeed) put(c *gin.Context) {
 		c.Status(http.StatusBadRequest)
 		return
 	}
-	f.body, f.etag = body, c.GetHeader("ETag")
+	f.body, f.header = body, http.Header{}
+	for name, values := range c.Request.Header {
+		if given, ok := strings.CutPrefix(name, givenPrefix); ok {
+			f.header[given] = values
+		}
+	}
 }
 
 func (f *bareFeed) get(c *gin.Context) {
 	h := c.Writer.Header()
-	h.Set("ETag", f.etag)
-	h.Set("Cache-Control", "no-cache")
-	h.Set("Access-Control-Allow-Origin", "*")
-	if f.etag != "" && c.GetHeader("If-None-Match") == f.etag {
+	for name, values := range f.header {
+		h[name] = values
+	}
+	if etag := h.Get("ETag"); etag != "" && c.GetHeader("If-None-Match") == etag {
 		c.Status(http.StatusNotModified)
 		return
 	}

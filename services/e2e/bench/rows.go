@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -119,7 +120,8 @@ func batchDoor(ctx context.Context, s settings) ([]row, error) {
 
 // reads: the feed, whole and not modified.
 func reads(ctx context.Context, s settings) ([]row, error) {
-	c, err := s.startClamor(ctx, filepath.Join(s.dir, "reads"))
+	// No batch run meanwhile: it would change the body, rightly.
+	c, err := s.startClamor(ctx, filepath.Join(s.dir, "reads"), "--batch-interval", "0")
 	if err != nil {
 		return nil, err
 	}
@@ -212,28 +214,36 @@ func restart(ctx context.Context, s settings) ([]row, error) {
 
 // feedBody is what a feed answered.
 type feedBody struct {
-	body []byte
-	etag string
+	body   []byte
+	header http.Header
+	etag   string
 }
 
 func fetch(ctx context.Context, address string) (*feedBody, error) {
-	u, err := url.Parse(address)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
 	}
-	conn := load.NewConn(u, 10*time.Second)
-	defer conn.Close()
-	a, err := conn.Do(ctx, []byte("GET "+u.RequestURI()+" HTTP/1.1\r\nHost: "+u.Host+"\r\n\r\n"), nil)
+	plain := &http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}}
+	resp, err := plain.Do(req)
 	if err != nil {
 		return nil, err
 	}
-	if a.Status != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %d", address, a.Status)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answers %d", address, resp.StatusCode)
 	}
-	return &feedBody{a.Body, a.ETag}, nil
+	return &feedBody{body, resp.Header, resp.Header.Get("ETag")}, err
 }
 
 // give makes the yardstick serve the same bytes.
 func (f *feedBody) give(ctx context.Context, address string) error {
-	return client.New(address, "").Put(ctx, "", f.body, "ETag", f.etag)
+	var given []string
+	for name := range f.header {
+		if name != "Date" && name != "Content-Length" && name != "Content-Type" {
+			given = append(given, givenPrefix+name, f.header.Get(name))
+		}
+	}
+	return client.New(address, "").Put(ctx, "", f.body, given...)
 }
