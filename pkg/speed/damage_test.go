@@ -44,7 +44,7 @@ func TestDamage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer store.Close() //nolint:errcheck // the server goes too
+			defer store.Close()
 			pos := fill(t, store, Position{})
 			c.harm(m)
 
@@ -118,7 +118,7 @@ func TestLeftoversAreNotCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close() //nolint:errcheck // the server goes too
+	defer store.Close()
 	fill(t, store, Position{})
 	m.Del(metaKey)
 	fill(t, store, Position{})

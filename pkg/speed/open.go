@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
@@ -38,6 +39,9 @@ func connect(address string, cfg Config) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The client's own log goes to standard error past ours, and says nothing that
+	// the errors do not.
+	logging.Disable()
 	opts := at.options(cfg)
 	switch at.form {
 	case "cluster":

@@ -57,7 +57,7 @@ func TestClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close() //nolint:errcheck // nothing was connected
+	defer store.Close()
 	cluster, ok := store.client.(*redis.ClusterClient)
 	if !ok {
 		t.Fatalf("one address of a cluster gives %T", store.client)

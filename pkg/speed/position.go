@@ -116,7 +116,7 @@ func (s *Store) reset(ctx context.Context, k keys, seen Position, start Start, p
 	}
 	args := []any{
 		inc, next, decimal(pos.Incarnation), decimal(pos.Next),
-		decimal(int64(pos.Epoch)), decimal(int64(pos.Keep)), //nolint:gosec // counts of cuts
+		decimal(int64(pos.Epoch)), decimal(int64(pos.Keep)),
 	}
 	for _, round := range start.Sealed {
 		args = append(args, roundName(round))

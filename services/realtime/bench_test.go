@@ -73,7 +73,7 @@ func foldAll(b *testing.B, log *memoryLog, ballots int) {
 	partition := int32(0)
 	began, used := time.Now(), cpu(b)
 	for b.Loop() {
-		w := newWorker(s, eventlog.Ballots, partition)
+		w := newWorker(s, partition)
 		partition++
 		if err := w.open(b.Context()); err != nil {
 			b.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -232,7 +231,7 @@ func quickConfig() Config {
 
 func newService(t testing.TB, cfg Config, deps Deps) *Service {
 	t.Helper()
-	deps.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	deps.Logger = slog.New(slog.DiscardHandler)
 	if testing.Verbose() {
 		deps.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}

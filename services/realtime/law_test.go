@@ -118,7 +118,7 @@ func (w *world) cut(rt *rapid.T) {
 func (w *world) work(rt *rapid.T, i int) {
 	ctx := rt.Context()
 	if w.workers[i] == nil {
-		w.workers[i] = newWorker(w.service, eventlog.Ballots, 0)
+		w.workers[i] = newWorker(w.service, 0)
 	}
 	x := w.workers[i]
 	var err error

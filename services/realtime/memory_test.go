@@ -61,7 +61,7 @@ func vote(t *testing.T, url, prefix string, voters, step int) {
 	cfg := DefaultConfig()
 	cfg.MaxBatch, cfg.Pace = step, 0
 	log := manyBallots(voters, min(step, 100))
-	w := newWorker(newService(t, cfg, Deps{Log: log, Store: store, Origin: &fixedOrigin{}}), eventlog.Ballots, 0)
+	w := newWorker(newService(t, cfg, Deps{Log: log, Store: store, Origin: &fixedOrigin{}}), 0)
 	if err := w.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}

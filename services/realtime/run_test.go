@@ -17,7 +17,6 @@ import (
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/pkg/speed/speedtest"
-	"github.com/clamor-live/clamor/pkg/tally"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 )
@@ -49,7 +48,7 @@ func newCluster(t *testing.T) *cluster {
 	return c
 }
 
-func discard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func closing(t *testing.T, c io.Closer) {
 	if err := c.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -250,7 +249,7 @@ func TestZombie(t *testing.T) {
 	for range 2 {
 		cfg := DefaultConfig()
 		cfg.Heartbeat, cfg.RetryMin, cfg.RetryMax, cfg.Pace = 5*time.Millisecond, time.Millisecond, 5*time.Millisecond, 0
-		s := newService(t, cfg, Deps{Log: Kafka{c.open()}, Store: speedtestAs(t, c), Origin: &fixedOrigin{}})
+		s := newService(t, cfg, Deps{Log: Kafka{c.open()}, Store: c.store, Origin: &fixedOrigin{}})
 		for p := range int32(4) {
 			wg.Go(func() {
 				if err := s.hold(ctx, p); err != nil {
@@ -265,12 +264,6 @@ func TestZombie(t *testing.T) {
 	c.settle()
 	cancel()
 	wg.Wait()
-}
-
-// speedtestAs is a second client of the cluster's keys.
-func speedtestAs(t *testing.T, c *cluster) *flaky {
-	t.Helper()
-	return &flaky{Store: c.store}
 }
 
 func TestMetricsNameThePartition(t *testing.T) {
@@ -291,5 +284,4 @@ func TestMetricsNameThePartition(t *testing.T) {
 	if lags != 4 {
 		t.Errorf("lag of %d partitions, want 4", lags)
 	}
-	_ = tally.View{}
 }

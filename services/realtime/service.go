@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -57,17 +56,16 @@ func New(cfg Config, deps Deps) (*Service, error) {
 
 // Run holds seats until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	err := s.deps.Log.Seats(ctx, seatsGroup, s.hold)
-	if ctx.Err() != nil {
-		return nil
+	if err := s.deps.Log.Seats(ctx, seatsGroup, s.hold); ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // hold works on a seat until it goes to another. Failures are the worker's to
 // retry: an error here would end the other seats too.
 func (s *Service) hold(ctx context.Context, seat int32) error {
-	w := newWorker(s, eventlog.Ballots, seat)
+	w := newWorker(s, seat)
 	s.mu.Lock()
 	s.workers[seat] = w
 	s.mu.Unlock()

@@ -37,12 +37,12 @@ type worker struct {
 	status              status
 }
 
-func newWorker(s *Service, topic string, partition int32) *worker {
+func newWorker(s *Service, partition int32) *worker {
 	label := strconv.Itoa(int(partition))
 	return &worker{
 		cfg: s.cfg, deps: s.deps, metrics: s.metrics,
-		log:   s.deps.Logger.With("topic", topic, "partition", partition),
-		topic: topic, partition: partition,
+		log:   s.deps.Logger.With("topic", eventlog.Ballots, "partition", partition),
+		topic: eventlog.Ballots, partition: partition,
 		lag:     s.metrics.lag.WithLabelValues(label),
 		epoch:   s.metrics.epoch.WithLabelValues(label),
 		whole01: s.metrics.ready.WithLabelValues(label),

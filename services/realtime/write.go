@@ -157,7 +157,7 @@ func (w *worker) backoff() *backoff {
 }
 
 func (b *backoff) wait(ctx context.Context) {
-	sleep(ctx, b.now/2+rand.N(b.now/2+1)) //nolint:gosec // jitter
+	sleep(ctx, b.now/2+rand.N(b.now/2+1))
 	b.now = min(b.most, 2*b.now)
 }
 
