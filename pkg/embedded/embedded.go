@@ -40,17 +40,15 @@ import (
 
 // Config says which servers to start and where.
 type Config struct {
-	// DataDir holds the log; it is created if missing. Empty keeps the log in
-	// memory only, for tests.
-	DataDir string `yaml:"data_dir"`
-	Kafka   bool   `yaml:"kafka"`
-	Redis   bool   `yaml:"redis"`
-	// KafkaListen and RedisListen are addresses on 127.0.0.1; port 0 takes a free
-	// one.
-	KafkaListen string `yaml:"kafka_listen"`
-	RedisListen string `yaml:"redis_listen"`
+	// DataDir is created if missing. Empty keeps the log in memory only, for tests.
+	DataDir string `doc:"folder that holds the log"`
+	Kafka   bool   `doc:"run a log in this process"`
+	Redis   bool   `doc:"run a Redis in this process"`
+	// Port 0 takes a free one.
+	KafkaListen string `doc:"where the log listens, on 127.0.0.1"`
+	RedisListen string `doc:"where Redis listens, on 127.0.0.1"`
 	// MinFreeBytes is the disk space below which the log refuses records.
-	MinFreeBytes int64 `yaml:"min_free_bytes"`
+	MinFreeBytes int64 `doc:"free disk space in bytes below which the log takes no more records"`
 }
 
 // DefaultConfig runs both servers on free ports over the folder data.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/clamor-live/clamor/pkg/config"
 )
 
 // The topics. Ballots, posts and seats have the same number of partitions;
@@ -18,33 +20,32 @@ const (
 
 // Config says where the log is and how hard it may be driven.
 type Config struct {
-	// Brokers are bootstrap addresses, host:port.
-	Brokers []string `yaml:"brokers" doc:"addresses of the brokers, host:port"`
-	// Prefix stands before every topic and group name, so that several Clamors
-	// may share a Kafka.
-	Prefix string `yaml:"prefix"`
-	// ClientID names this process in the brokers' logs and quotas.
-	ClientID string `yaml:"client_id"`
-	// Partitions is used for topics that are created; existing ones keep theirs.
-	Partitions int `yaml:"partitions"`
-	// Replication is used for topics that are created.
-	Replication int `yaml:"replication"`
-	// Retention of topics that are created; 0 keeps records for ever. Control is
-	// always kept for ever.
-	Retention time.Duration `yaml:"retention"`
-	// AckDeadline is the longest that Append waits for the brokers.
-	AckDeadline time.Duration `yaml:"ack_deadline"`
-	// MaxInFlightBytes and MaxInFlightRecords bound what is sent and not yet
-	// answered; at the bound Append fails at once with ErrOverloaded.
-	MaxInFlightBytes   int64 `yaml:"max_in_flight_bytes"`
-	MaxInFlightRecords int64 `yaml:"max_in_flight_records"`
-	// MaxRecordBytes bounds one record; it must stay below what the brokers take.
-	MaxRecordBytes int `yaml:"max_record_bytes"`
-	// FetchBytes bounds one fetch of a Reader.
-	FetchBytes int32 `yaml:"fetch_bytes"`
-	// SessionTimeout is how long the brokers wait for a silent holder of seats
-	// before giving its seats to others.
-	SessionTimeout time.Duration `yaml:"session_timeout"`
+	Brokers []string `doc:"bootstrap addresses of Kafka, host:port"`
+	// Prefix lets several Clamors share a Kafka.
+	Prefix   string `doc:"stands before every topic and group name"`
+	ClientID string `doc:"names this process in the brokers' logs and quotas"`
+	// Partitions, Replication and Retention are used for topics that are created;
+	// those that are there keep theirs. Control is kept for ever.
+	Partitions  int           `doc:"partitions of the topics ballots and posts, when they are created"`
+	Replication int           `doc:"replicas of each topic, when it is created"`
+	Retention   time.Duration `doc:"how long the brokers keep ballots and posts, when the topics are created; 0 for ever"`
+	AckDeadline time.Duration `doc:"how long an append waits for the brokers"`
+	// At either bound Append fails at once with ErrOverloaded.
+	MaxInFlightBytes   int64 `doc:"bytes sent and not yet answered, at most"`
+	MaxInFlightRecords int64 `doc:"records sent and not yet answered, at most"`
+	MaxRecordBytes     int   `doc:"bytes of one record, at most; below what the brokers take"`
+	FetchBytes         int32 `doc:"bytes of one fetch of a reader, at most"`
+	// SessionTimeout is how long the brokers wait for a silent member before they
+	// give its seats to others.
+	SessionTimeout time.Duration `doc:"silence after which a member's seats go to others"`
+
+	TLS      bool          `doc:"speak TLS to the brokers"`
+	CAFile   string        `doc:"PEM file of the authorities to trust, in place of the system's"`
+	CertFile string        `doc:"PEM file of this client's certificate"`
+	KeyFile  string        `doc:"PEM file of the certificate's key"`
+	SASL     string        `doc:"how to log in: plain, scram-sha-256, scram-sha-512 or nothing"`
+	User     string        `doc:"user to log in as"`
+	Password config.Secret `doc:"the user's password"`
 }
 
 // DefaultConfig is right for a small cluster; Brokers must be filled in.
@@ -83,5 +84,6 @@ func (c Config) Validate() error {
 		"max_record_bytes: %d is not in 1..max_in_flight_bytes", c.MaxRecordBytes)
 	check(c.FetchBytes > 0, "fetch_bytes: %d is not positive", c.FetchBytes)
 	check(c.SessionTimeout >= 6*time.Second, "session_timeout: %s is below 6s, the least that Kafka allows", c.SessionTimeout)
+	errs = append(errs, c.checkSecurity())
 	return errors.Join(errs...)
 }

@@ -20,6 +20,7 @@ func (c Config) base() *sarama.Config {
 	s.Metadata.Retry.Backoff = 250 * time.Millisecond
 	s.Metadata.RefreshFrequency = time.Minute
 	s.Metadata.AllowAutoTopicCreation = false
+	c.secure(s)
 	return s
 }
 
