@@ -44,7 +44,7 @@ func LoadMaster(path string) ([]byte, error) {
 
 func createMaster(path string) ([]byte, error) {
 	secret := make([]byte, MasterSize)
-	_, _ = rand.Read(secret) // never fails
+	_, _ = rand.Read(secret)                                 // never fails
 	f, err := os.CreateTemp(filepath.Dir(path), ".master-*") // mode 0600
 	if err != nil {
 		return nil, fmt.Errorf("create the master secret: %w", err)

@@ -70,7 +70,9 @@ func (r *Ring) Voter(ctx context.Context, show, namespace, subject string) (audi
 
 // Show is the key of a show, made on first use. Ask for it again for every
 // request: that is how a destruction is noticed.
-func (r *Ring) Show(ctx context.Context, show string) (*ShowKey, error) { return r.shows.get(ctx, show) }
+func (r *Ring) Show(ctx context.Context, show string) (*ShowKey, error) {
+	return r.shows.get(ctx, show)
+}
 
 // Destroy makes every pseudonym of the show impossible to compute again; other
 // instances notice within half a minute. There is no way back, and the show
