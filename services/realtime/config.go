@@ -21,6 +21,9 @@ type Config struct {
 	// RetryMin and RetryMax bound the pause after Redis or the log failed.
 	RetryMin time.Duration `yaml:"retry_min"`
 	RetryMax time.Duration `yaml:"retry_max"`
+	// AheadPatience is how long Redis may be ahead of the log before the log is
+	// believed to be another: a leader just elected may not know its end yet.
+	AheadPatience time.Duration `yaml:"ahead_patience"`
 	// ReadyLag is how many records behind the log a partition may be and still
 	// count as ready.
 	ReadyLag int64 `yaml:"ready_lag"`
@@ -31,14 +34,15 @@ type Config struct {
 // DefaultConfig shows a ballot within a few milliseconds of its fold.
 func DefaultConfig() Config {
 	return Config{
-		MaxBatch:     20_000,
-		MaxFold:      50 * time.Millisecond,
-		Pace:         10 * time.Millisecond,
-		Heartbeat:    500 * time.Millisecond,
-		RetryMin:     50 * time.Millisecond,
-		RetryMax:     2 * time.Second,
-		ReadyLag:     100_000,
-		RewriteBytes: 1 << 20,
+		MaxBatch:      20_000,
+		MaxFold:       50 * time.Millisecond,
+		Pace:          10 * time.Millisecond,
+		Heartbeat:     500 * time.Millisecond,
+		RetryMin:      50 * time.Millisecond,
+		RetryMax:      2 * time.Second,
+		ReadyLag:      100_000,
+		AheadPatience: 15 * time.Second,
+		RewriteBytes:  1 << 20,
 	}
 }
 
@@ -55,6 +59,7 @@ func (c Config) Validate() error {
 	check(c.Pace >= 0 && c.Pace <= time.Second, "pace: %s is not in 0..1s", c.Pace)
 	check(c.Heartbeat > 0, "heartbeat: %s is not positive", c.Heartbeat)
 	check(c.RetryMin > 0 && c.RetryMax >= c.RetryMin, "retry_min, retry_max: %s and %s are not a range", c.RetryMin, c.RetryMax)
+	check(c.AheadPatience >= 0, "ahead_patience: %s is negative", c.AheadPatience)
 	check(c.ReadyLag >= 0, "ready_lag: %d is negative", c.ReadyLag)
 	check(c.RewriteBytes > 0, "rewrite_bytes: %d is not positive", c.RewriteBytes)
 	return errors.Join(errs...)

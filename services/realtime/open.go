@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/clamor-live/clamor/pkg/archive"
 	"github.com/clamor-live/clamor/pkg/speed"
@@ -24,7 +25,7 @@ func (w *worker) open(ctx context.Context) error {
 	if err := w.load(ctx, pos); err != nil {
 		return err
 	}
-	w.broken, w.whole = false, end
+	w.broken, w.whole = false, max(end, w.reached)
 	if pos.Next < oldest {
 		if err := w.recall(ctx, oldest); err != nil {
 			return err
@@ -56,11 +57,20 @@ func (w *worker) place(ctx context.Context, oldest, end int64) (speed.Position, 
 		why = "what redis holds is damaged"
 	case pos.Next > end:
 		why = fmt.Sprintf("redis is at offset %d of a log that ends at %d", pos.Next, end)
+		if w.ahead.IsZero() {
+			w.ahead = time.Now()
+		}
+		if time.Since(w.ahead) < w.cfg.AheadPatience {
+			return pos, errors.New(why)
+		}
+		w.reached = 0
 	case pos.Next < oldest && w.deps.Past == nil:
 		why = fmt.Sprintf("redis is at offset %d of a log that begins at %d", pos.Next, oldest)
 	default:
+		w.ahead = time.Time{}
 		return pos, nil
 	}
+	w.ahead = time.Time{}
 	return w.refill(ctx, pos, oldest, why)
 }
 

@@ -28,14 +28,15 @@ func (p Published) Origin(ctx context.Context, partition int32, oldest int64) (s
 	case <-ctx.Done():
 		return speed.Start{}, ctx.Err()
 	}
-	return originOf(p.Control.State(), partition, oldest)
-}
-
-func originOf(state *control.State, partition int32, oldest int64) (speed.Start, error) {
+	state := p.Control.State()
 	pub, ok := state.Published()
 	if !ok {
 		return speed.Start{Next: oldest}, nil
 	}
+	return originOf(pub, state.Cuts(), partition)
+}
+
+func originOf(pub control.Published, cuts []control.CutDecision, partition int32) (speed.Start, error) {
 	floor, ok := pub.Floors[partition]
 	if !ok {
 		return speed.Start{}, fmt.Errorf("generation %d names no floor for partition %d", pub.Generation, partition)
@@ -43,7 +44,7 @@ func originOf(state *control.State, partition int32, oldest int64) (speed.Start,
 	// The epoch before the cut cannot be counted again from here: the rounds that
 	// the cut sealed have voters from before the floor.
 	start := speed.Start{Next: floor, Epoch: pub.FloorEpoch, Keep: pub.Cut}
-	for _, cut := range state.Cuts() {
+	for _, cut := range cuts {
 		if cut.Number <= pub.FloorEpoch {
 			start.Sealed = append(start.Sealed, cut.Seals...)
 		}

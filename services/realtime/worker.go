@@ -29,6 +29,11 @@ type worker struct {
 	// whole is the end of the log as the session found it: a refill is over when
 	// it gets there.
 	whole int64
+	// reached is the furthest that the partition has been known to be: before that
+	// a refill is not over either, or totals would go down.
+	reached int64
+	// ahead is since when the store has been ahead of the log.
+	ahead time.Time
 	// broken asks the next session to begin anew whatever the store holds.
 	broken  bool
 	written time.Time // of the last step

@@ -103,6 +103,7 @@ func (w *worker) failed(what string, err error) {
 
 // moved notes where the partition is.
 func (w *worker) moved() {
+	w.reached = max(w.reached, w.fold.pos.Next)
 	lag := int64(0)
 	if w.records != nil {
 		lag = max(0, w.records.End()-w.fold.pos.Next)
