@@ -123,7 +123,7 @@ func (w *words) read(chunk parquet.ColumnChunk, intern func([]byte) string) erro
 			base := len(w.text)
 			w.append(v, intern)
 			for i := base; i < len(w.text); i++ {
-				w.index = append(w.index, int32(i)) //nolint:gosec // at most a row group of them
+				w.index = append(w.index, int32(i))
 			}
 			first = false
 		default:

@@ -112,30 +112,32 @@ func (t RowType) String() string { return typeNames[t] }
 func parseType(s string) (RowType, error) {
 	for t, name := range typeNames {
 		if name == s {
-			return RowType(t), nil //nolint:gosec // six of them
+			return RowType(t), nil
 		}
 	}
 	return 0, fmt.Errorf("row type %q", s)
 }
 
-func appendSlots(dst []byte, choices []audience.Choice) []byte {
+func slotsText(choices []audience.Choice) string {
+	var dst []byte
 	for i, c := range choices {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = strconv.AppendUint(dst, uint64(c.Slot), 10)
 	}
-	return dst
+	return string(dst)
 }
 
-func appendScores(dst []byte, choices []audience.Choice) []byte {
+func scoresText(choices []audience.Choice) string {
+	var dst []byte
 	for i, c := range choices {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = strconv.AppendInt(dst, int64(c.Score), 10)
 	}
-	return dst
+	return string(dst)
 }
 
 func anyScore(choices []audience.Choice) bool {

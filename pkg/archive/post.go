@@ -12,7 +12,7 @@ func postRow(p *clamorv1.Post) postColumns {
 	row := postColumns{
 		Platform: p.GetPlatform(), ID: p.GetId(), Source: p.GetSource(), Show: p.GetShow(),
 		AuthorID: author.GetId(), AuthorName: author.GetName(), AuthorHandle: author.GetHandle(),
-		AuthorLocation: author.GetLocation(), AuthorFollowers: int64(author.GetFollowers()), //nolint:gosec // a count of people
+		AuthorLocation: author.GetLocation(), AuthorFollowers: int64(author.GetFollowers()),
 		AuthorCreatedAt: author.GetCreatedAt(),
 		Text:            p.GetText(), CreatedAt: p.GetCreatedAt(), ReceivedAt: p.GetReceivedAt(),
 		Language: p.GetLanguage(), ReplyTo: p.GetReplyTo(), RepostOf: p.GetRepostOf(),
@@ -25,7 +25,7 @@ func postRow(p *clamorv1.Post) postColumns {
 	for _, v := range p.GetVotes() {
 		row.Votes = append(row.Votes, voteColumn{
 			Poll: v.GetPoll(), Round: int64(v.GetRound()), Voter: v.GetVoter(), Ballot: v.GetBallot(),
-			Slots: string(appendSlots(nil, choicesOf(v.GetSlots()))),
+			Slots: slotsText(choicesOf(v.GetSlots())),
 		})
 	}
 	return row
@@ -34,7 +34,7 @@ func postRow(p *clamorv1.Post) postColumns {
 func choicesOf(slots []uint32) []audience.Choice {
 	choices := make([]audience.Choice, len(slots))
 	for i, s := range slots {
-		choices[i].Slot = uint16(s) //nolint:gosec // checked where they are made
+		choices[i].Slot = uint16(s)
 	}
 	return choices
 }
@@ -48,7 +48,7 @@ func (row *postColumns) post() (*clamorv1.Post, error) {
 	}
 	author := &clamorv1.Author{
 		Id: row.AuthorID, Name: row.AuthorName, Handle: row.AuthorHandle, Location: row.AuthorLocation,
-		Followers: uint64(row.AuthorFollowers), CreatedAt: row.AuthorCreatedAt, //nolint:gosec // written from a uint64
+		Followers: uint64(row.AuthorFollowers), CreatedAt: row.AuthorCreatedAt,
 	}
 	if author.GetId() != "" || author.GetName() != "" || author.GetHandle() != "" || author.GetLocation() != "" ||
 		author.GetFollowers() != 0 || author.GetCreatedAt() != 0 {
@@ -62,9 +62,9 @@ func (row *postColumns) post() (*clamorv1.Post, error) {
 		if err != nil {
 			return nil, fmt.Errorf("votes.slots: %w", err)
 		}
-		vote := &clamorv1.Vote{Poll: v.Poll, Round: uint32(v.Round), Voter: v.Voter, Ballot: v.Ballot} //nolint:gosec // written from a uint32
+		vote := &clamorv1.Vote{Poll: v.Poll, Round: uint32(v.Round), Voter: v.Voter, Ballot: v.Ballot}
 		for _, s := range slots {
-			vote.Slots = append(vote.Slots, uint32(s)) //nolint:gosec // written from a uint32
+			vote.Slots = append(vote.Slots, uint32(s))
 		}
 		p.Votes = append(p.Votes, vote)
 	}

@@ -195,7 +195,7 @@ func (r *ballotReader) interpret() error {
 		}
 		choices := make([]audience.Choice, len(slots))
 		for i, s := range slots {
-			choices[i].Slot = uint16(s) //nolint:gosec // written from a uint16
+			choices[i].Slot = uint16(s)
 		}
 		r.choices = append(r.choices, choices)
 	}
@@ -233,13 +233,13 @@ func (r *ballotReader) word(k, i int) string {
 
 func (r *ballotReader) template(i int) audience.Ballot {
 	return audience.Ballot{
-		Poll: r.word(wordPoll, i), Round: uint32(r.numbers[numRound][i]), //nolint:gosec // written from a uint32
+		Poll: r.word(wordPoll, i), Round: uint32(r.numbers[numRound][i]),
 		ClosesAt: audience.Millis(r.numbers[numClosesAt][i]),
 		Kind:     audience.Kind(r.word(wordKind, i)),
-		PerVoter: uint32(r.numbers[numPerVoter][i]), //nolint:gosec // written from a uint32
+		PerVoter: uint32(r.numbers[numPerVoter][i]),
 		OnRepeat: audience.OnRepeat(r.word(wordOnRepeat, i)),
 		Source:   r.word(wordSource, i),
-		Revision: uint64(r.numbers[numRevision][i]), //nolint:gosec // written from a uint64
+		Revision: uint64(r.numbers[numRevision][i]),
 		Post:     r.word(wordPost, i),
 	}
 }
@@ -287,7 +287,7 @@ func (r *ballotReader) choicesAt(i int) []audience.Choice {
 	}
 	at := len(r.arena)
 	for k, c := range choices {
-		r.arena = append(r.arena, audience.Choice{Slot: c.Slot, Score: int32(scores[k])}) //nolint:gosec // written from an int32
+		r.arena = append(r.arena, audience.Choice{Slot: c.Slot, Score: int32(scores[k])})
 	}
 	return r.arena[at:len(r.arena):len(r.arena)]
 }
@@ -301,12 +301,12 @@ func (r *ballotReader) rare(row *Row, i int) error {
 			return columnError("seals", err)
 		}
 		row.Cut = audience.Cut{
-			Number: uint64(r.numbers[numCut][i]), //nolint:gosec // written from a uint64
+			Number: uint64(r.numbers[numCut][i]),
 			At:     audience.Millis(r.numbers[numAt][i]), Seals: seals,
 		}
 	case RowRevocation:
 		row.Revocation = audience.Revocation{
-			Poll: r.word(wordPoll, i), Round: uint32(r.numbers[numRound][i]), //nolint:gosec // written from a uint32
+			Poll: r.word(wordPoll, i), Round: uint32(r.numbers[numRound][i]),
 			Voter: audience.VoterID(r.voter[16*i : 16*i+16]), Ballot: audience.BallotID(r.id[16*i : 16*i+16]),
 			Restore: r.restore[i], At: audience.Millis(r.numbers[numAt][i]), Actor: r.word(wordActor, i),
 			Choices: r.choicesAt(i), ReceivedAt: audience.Millis(r.numbers[numReceivedAt][i]),

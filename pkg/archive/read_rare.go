@@ -56,7 +56,7 @@ func readRows[T any](ctx context.Context, a *Archive, s Segment, visit func([]T)
 		return File{}, corrupt(s.Path(), errColumn)
 	}
 	reader := parquet.NewGenericReader[T](o.parquet)
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	buffer := make([]T, visitRows)
 	var seen int64
 	for {
@@ -110,7 +110,7 @@ func (row *controlColumns) row() (ControlRow, error) {
 	case RowControl:
 		out.Control = &clamorv1.Control{
 			Id: row.ID, At: row.At, Actor: row.Actor, Kind: row.Kind, Subject: row.Subject,
-			BaseRevision: uint64(row.BaseRevision), Payload: row.Payload, //nolint:gosec // written from a uint64
+			BaseRevision: uint64(row.BaseRevision), Payload: row.Payload,
 		}
 	case RowCut:
 		out.Cut, err = cutOf(row.Cut, row.At, row.Seals)
@@ -123,5 +123,5 @@ func cutOf(number, at int64, text string) (audience.Cut, error) {
 	if err != nil {
 		return audience.Cut{}, err
 	}
-	return audience.Cut{Number: uint64(number), At: audience.Millis(at), Seals: seals}, nil //nolint:gosec // written from a uint64
+	return audience.Cut{Number: uint64(number), At: audience.Millis(at), Seals: seals}, nil
 }

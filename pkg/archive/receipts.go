@@ -82,15 +82,15 @@ func (s *source) lookUp(mark uint64) (outcome uint8, found bool, err error) {
 		return 0, false, errors.New("no receipts")
 	}
 	count := binary.BigEndian.Uint64(head[len(receiptsMagic):])
-	if count > uint64(s.size) || s.size != int64(receiptsHeader)+9*int64(count) { //nolint:gosec // compared before
+	if count > uint64(s.size) || s.size != int64(receiptsHeader)+9*int64(count) {
 		return 0, false, fmt.Errorf("%d bytes for %d marks", s.size, count)
 	}
-	place, found, err := s.search(mark, int64(count)) //nolint:gosec // below the size
+	place, found, err := s.search(mark, int64(count))
 	if err != nil || !found {
 		return 0, false, err
 	}
 	var b [1]byte
-	if _, err := s.fetch(b[:], int64(receiptsHeader)+8*int64(count)+place); err != nil { //nolint:gosec // below the size
+	if _, err := s.fetch(b[:], int64(receiptsHeader)+8*int64(count)+place); err != nil {
 		return 0, false, err
 	}
 	return b[0], true, nil

@@ -93,7 +93,7 @@ func (a *Archive) Partitions(ctx context.Context, topic string, epoch uint64) (i
 		return 0, err
 	}
 	for p := range len(paths) {
-		want := Segment{Topic: topic, Epoch: epoch, Partition: int32(p)} //nolint:gosec // partitions are few
+		want := Segment{Topic: topic, Epoch: epoch, Partition: int32(p)}
 		if !slices.Contains(paths, want.Path()) {
 			return 0, fmt.Errorf("list %s of epoch %d: there are %d files, and %s is none of them", topic, epoch, len(paths), want.Path())
 		}

@@ -15,7 +15,7 @@ import (
 // source is a file of the bucket read by ranges. What load brought in is served
 // from memory, so an object store sees one request a row group.
 type source struct {
-	ctx    context.Context //nolint:containedctx // io.ReaderAt has no room for it, and a source lives within one call
+	ctx    context.Context
 	a      *Archive
 	path   string
 	size   int64
@@ -94,7 +94,7 @@ func (s *source) fetch(b []byte, off int64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	n, err := io.ReadFull(r, b)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = io.EOF

@@ -73,7 +73,7 @@ type stagedFile struct {
 
 func createFile(place string) (staged, error) {
 	dir := filepath.Dir(place)
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // exported files are meant to be read by others
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("create %s: %w", place, err)
 	}
 	f, err := os.CreateTemp(dir, "."+filepath.Base(place)+".*"+temporary)
@@ -96,7 +96,7 @@ func (s *stagedFile) publish() error {
 	if err := s.Sync(); err != nil {
 		return err
 	}
-	if err := s.Chmod(0o644); err != nil { //nolint:gosec // exported files are meant to be read by others
+	if err := s.Chmod(0o644); err != nil {
 		return err
 	}
 	if err := s.Close(); err != nil {
@@ -122,7 +122,7 @@ func (s *stagedFile) abort() {
 // syncDirs makes a new name in dir durable, and dir in its parent.
 func syncDirs(dir string) error {
 	for _, d := range []string{dir, filepath.Dir(dir)} {
-		f, err := os.Open(d) //nolint:gosec // a folder of the archive
+		f, err := os.Open(d)
 		if err != nil {
 			return err
 		}
@@ -159,7 +159,7 @@ func (a *Archive) Hash(ctx context.Context, name string) (sha string, size int64
 	if err != nil {
 		return "", 0, a.wrap("hash", name, err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	s := newSum(io.Discard)
 	if _, err := io.Copy(s, r); err != nil {
 		return "", 0, a.wrap("hash", name, err)

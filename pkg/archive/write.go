@@ -80,7 +80,7 @@ func (w *Writer) Ballots(offset int64, bs []audience.Ballot) error {
 	for i := range bs {
 		row := w.ballots.next()
 		w.fillBallot(row, &bs[i])
-		row.Offset, row.Item, row.Type = offset, int32(i), RowBallot.String() //nolint:gosec // records are bounded
+		row.Offset, row.Item, row.Type = offset, int32(i), RowBallot.String()
 		w.file.Ballots++
 		if w.count(w.ballots.flushFull()); w.err != nil {
 			return w.err
@@ -96,7 +96,7 @@ func (w *Writer) fillBallot(row *ballotColumns, b *audience.Ballot) {
 		ReceivedAt: int64(b.ReceivedAt), ClosesAt: int64(b.ClosesAt),
 		Kind: string(b.Kind), PerVoter: int64(b.PerVoter), OnRepeat: string(b.OnRepeat),
 		Slots: slots, Scores: scores,
-		Source: b.Source, Revision: int64(b.Revision), Post: b.Post, //nolint:gosec // revisions are control offsets
+		Source: b.Source, Revision: int64(b.Revision), Post: b.Post,
 	}
 }
 
@@ -125,7 +125,7 @@ func (w *Writer) Cut(offset int64, c audience.Cut) error {
 	if err := w.at(offset, true); err != nil {
 		return err
 	}
-	at, number, seals := int64(c.At), int64(c.Number), joinSeals(c.Seals) //nolint:gosec // cuts count from 1
+	at, number, seals := int64(c.At), int64(c.Number), joinSeals(c.Seals)
 	switch {
 	case w.ballots != nil:
 		*w.ballots.next() = ballotColumns{Offset: offset, Type: RowCut.String(), At: at, Cut: number, Seals: seals}
@@ -160,7 +160,7 @@ func (w *Writer) Control(offset int64, c *clamorv1.Control) error {
 	*w.control.next() = controlColumns{
 		Offset: offset, Type: RowControl.String(),
 		ID: c.GetId(), At: c.GetAt(), Actor: c.GetActor(), Kind: c.GetKind(), Subject: c.GetSubject(),
-		BaseRevision: int64(c.GetBaseRevision()), Payload: c.GetPayload(), //nolint:gosec // revisions are control offsets
+		BaseRevision: int64(c.GetBaseRevision()), Payload: c.GetPayload(),
 	}
 	w.count(w.control.flushFull())
 	return w.err
@@ -325,14 +325,14 @@ type choiceText map[uint16]string
 
 func (t choiceText) of(choices []audience.Choice, kind audience.Kind) (slots, scores string) {
 	if kind == audience.Score {
-		return string(appendSlots(nil, choices)), string(appendScores(nil, choices))
+		return slotsText(choices), scoresText(choices)
 	}
 	if len(choices) != 1 {
-		return string(appendSlots(nil, choices)), ""
+		return slotsText(choices), ""
 	}
 	s, ok := t[choices[0].Slot]
 	if !ok {
-		s = string(appendSlots(nil, choices))
+		s = slotsText(choices)
 		t[choices[0].Slot] = s
 	}
 	return s, ""

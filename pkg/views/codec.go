@@ -58,7 +58,7 @@ func Decode(b []byte) (tally.View, error) {
 	n := d.count(3)
 	v := make(tally.View, n)
 	for range n {
-		k := audience.RoundKey{Poll: d.text(), Round: uint32(d.uint())} //nolint:gosec // written from a uint32
+		k := audience.RoundKey{Poll: d.text(), Round: uint32(d.uint())}
 		v[k] = d.round()
 	}
 	return v, d.end()
@@ -140,11 +140,11 @@ func (d *decoder) int() int64 {
 // count is the number of elements that follow, each of at least some bytes.
 func (d *decoder) count(each int) int {
 	n := d.uint()
-	if n > uint64(len(d.b)/each) { //nolint:gosec // a length
+	if n > uint64(len(d.b)/each) {
 		d.fail()
 		return 0
 	}
-	return int(n) //nolint:gosec // bounded by the length
+	return int(n)
 }
 
 func (d *decoder) text() string {

@@ -167,7 +167,7 @@ func (s *mongoStore) publish(ctx context.Context, g *Generation, sealed []Sealed
 	if g.Number <= current {
 		return ErrPublished
 	}
-	number, attempt := int64(g.Number), bson.NewObjectID() //nolint:gosec // cuts count from 1
+	number, attempt := int64(g.Number), bson.NewObjectID()
 	var docs []roundDoc
 	for _, k := range Keys(g.Rounds) {
 		docs = append(docs, roundDocs(attempt, number, k, g.Rounds[k])...)
@@ -238,8 +238,8 @@ func insertMany(ctx context.Context, c *mongo.Collection, docs []roundDoc) error
 
 func generationDocOf(g *Generation, attempt bson.ObjectID) generationDoc {
 	d := generationDoc{
-		Attempt: attempt, Number: int64(g.Number), CreatedAt: int64(g.CreatedAt), Run: g.Run, //nolint:gosec // cuts count from 1
-		FloorEpoch: int64(g.FloorEpoch), Rows: g.Rows, Agreed: g.Agreed, Differences: g.Differences, //nolint:gosec // cuts count from 1
+		Attempt: attempt, Number: int64(g.Number), CreatedAt: int64(g.CreatedAt), Run: g.Run,
+		FloorEpoch: int64(g.FloorEpoch), Rows: g.Rows, Agreed: g.Agreed, Differences: g.Differences,
 	}
 	for p, offset := range g.Offsets {
 		d.Partitions = append(d.Partitions, cutDoc{p, offset, g.Floors[p]})
@@ -255,8 +255,8 @@ func generationDocOf(g *Generation, attempt bson.ObjectID) generationDoc {
 
 func (d *generationDoc) generation() *Generation {
 	g := &Generation{
-		Number: uint64(d.Number), CreatedAt: audience.Millis(d.CreatedAt), Run: d.Run, //nolint:gosec // written from a uint64
-		FloorEpoch: uint64(d.FloorEpoch), Rows: d.Rows, Agreed: d.Agreed, Differences: d.Differences, //nolint:gosec // written from a uint64
+		Number: uint64(d.Number), CreatedAt: audience.Millis(d.CreatedAt), Run: d.Run,
+		FloorEpoch: uint64(d.FloorEpoch), Rows: d.Rows, Agreed: d.Agreed, Differences: d.Differences,
 		Offsets: map[int32]int64{}, Floors: map[int32]int64{},
 		Rounds: tally.View{}, LateAfterSeal: map[audience.RoundKey]int64{},
 	}
@@ -267,13 +267,13 @@ func (d *generationDoc) generation() *Generation {
 		g.LateAfterSeal[d.LateAfterSeal[i].key()] = d.LateAfterSeal[i].Late
 	}
 	for _, k := range d.Seals {
-		g.Seals = append(g.Seals, audience.RoundKey{Poll: k.Poll, Round: uint32(k.Round)}) //nolint:gosec // written from a uint32
+		g.Seals = append(g.Seals, audience.RoundKey{Poll: k.Poll, Round: uint32(k.Round)})
 	}
 	return g
 }
 
 func (d *roundDoc) key() audience.RoundKey {
-	return audience.RoundKey{Poll: d.Poll, Round: uint32(d.Round)} //nolint:gosec // written from a uint32
+	return audience.RoundKey{Poll: d.Poll, Round: uint32(d.Round)}
 }
 
 // join puts the parts of a round, in order, together.
@@ -296,7 +296,7 @@ func join(parts []roundDoc) (*tally.Round, error) {
 }
 
 func (s *mongoStore) point(ctx context.Context, number uint64) (p pointerDoc, err error) {
-	err = s.pointer.FindOne(ctx, bson.D{{Key: "_id", Value: int64(number)}}).Decode(&p) //nolint:gosec // cuts count from 1
+	err = s.pointer.FindOne(ctx, bson.D{{Key: "_id", Value: int64(number)}}).Decode(&p)
 	return p, missing(err)
 }
 
@@ -316,7 +316,7 @@ func (s *mongoStore) Current(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the current generation's number: %w", err)
 	}
-	return uint64(p.Number), nil //nolint:gosec // written from a uint64
+	return uint64(p.Number), nil
 }
 
 func (s *mongoStore) Generation(ctx context.Context, number uint64) (*Generation, error) {
@@ -416,14 +416,14 @@ func (s *mongoStore) sealedRound(ctx context.Context, key audience.RoundKey) (*S
 			to++
 		}
 		d := docs[from]
-		p, err := s.point(ctx, uint64(d.Number)) //nolint:gosec // written from a uint64
+		p, err := s.point(ctx, uint64(d.Number))
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, err
 		}
 		if err == nil && p.Attempt == d.Attempt {
 			r, err := join(docs[from:to])
 			return &SealedRound{
-				Key: key, Generation: uint64(d.Number), SealedAt: audience.Millis(d.SealedAt), Certificate: d.Certificate, Round: r, //nolint:gosec // written from a uint64
+				Key: key, Generation: uint64(d.Number), SealedAt: audience.Millis(d.SealedAt), Certificate: d.Certificate, Round: r,
 			}, err
 		}
 		from = to
@@ -439,7 +439,7 @@ func (s *mongoStore) Expire(ctx context.Context, below uint64) error {
 		return err
 	}
 	below = min(below, current)
-	if err := s.expire(ctx, int64(below), int64(current)); err != nil { //nolint:gosec // cuts count from 1
+	if err := s.expire(ctx, int64(below), int64(current)); err != nil {
 		return fmt.Errorf("expire generations below %d: %w", below, err)
 	}
 	return nil
@@ -469,7 +469,7 @@ func (s *mongoStore) expire(ctx context.Context, below, current int64) error {
 // dropLosers removes what interrupted or beaten publishers of a published
 // number left.
 func (s *mongoStore) dropLosers(ctx context.Context, number int64) error {
-	p, err := s.point(ctx, uint64(number)) //nolint:gosec // not negative
+	p, err := s.point(ctx, uint64(number))
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}

@@ -30,7 +30,7 @@ func (s *Service) archive(ctx context.Context, w *work) error {
 	g.SetLimit(s.parallel())
 	w.expect(0, "rows")
 	for _, topic := range archived {
-		for p := range int32(s.d.Log.Partitions(topic)) { //nolint:gosec // partitions are few
+		for p := range int32(s.d.Log.Partitions(topic)) {
 			g.Go(func() error {
 				file, err := s.archivePartition(ctx, w, topic, p)
 				mu.Lock()
@@ -114,7 +114,7 @@ func (s *Service) restore(ctx context.Context, before archive.Segment) error {
 
 // restoreAll does so for every segment that the fold wants.
 func (s *Service) restoreAll(ctx context.Context, w *work) error {
-	for p := range int32(s.d.Log.Partitions(eventlog.Ballots)) { //nolint:gosec // partitions are few
+	for p := range int32(s.d.Log.Partitions(eventlog.Ballots)) {
 		for epoch := w.number() - 1; epoch > w.job.From; epoch-- {
 			if err := s.restore(ctx, archive.Segment{Topic: archive.Ballots, Epoch: epoch, Partition: p}); err != nil {
 				return err
@@ -158,7 +158,7 @@ func (s *Service) copySegment(ctx context.Context, segment archive.Segment, from
 	if err != nil {
 		return archive.File{}, err
 	}
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	out, err := s.d.Archive.Create(ctx, segment, from)
 	if err != nil {
 		return archive.File{}, err

@@ -197,7 +197,7 @@ func (s *Service) somethingNew(ctx context.Context, state *control.State) (bool,
 	}
 	published, _ := state.Published()
 	for _, topic := range []string{eventlog.Ballots, eventlog.Posts} {
-		for p := range int32(s.d.Log.Partitions(topic)) { //nolint:gosec // partitions are few
+		for p := range int32(s.d.Log.Partitions(topic)) {
 			_, next, err := s.d.Log.Bounds(ctx, topic, p)
 			if err != nil {
 				return false, err

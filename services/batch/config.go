@@ -10,21 +10,21 @@ import (
 type Config struct {
 	// Interval is how often a run starts when something is new; 0: only on
 	// demand.
-	Interval time.Duration `yaml:"interval"`
+	Interval time.Duration `yaml:"interval" doc:"how often a run starts when something is new; 0: only on demand"`
 	// SealGrace is how long after its close a round is sealed at the earliest:
 	// by then the log has every ballot that capture acknowledged.
-	SealGrace time.Duration `yaml:"seal_grace"`
+	SealGrace time.Duration `yaml:"seal_grace" doc:"how long after its close a round is sealed at the earliest"`
 	// SealWait is how far ahead of a round's close plus SealGrace a run waits
 	// for it, so that one run after the close verifies it.
-	SealWait time.Duration `yaml:"seal_wait"`
+	SealWait time.Duration `yaml:"seal_wait" doc:"how far ahead of that a run waits for it"`
 	// CompareWait bounds the wait for the speed view to pass the cut; after it
 	// the comparison is unknown.
-	CompareWait time.Duration `yaml:"compare_wait"`
+	CompareWait time.Duration `yaml:"compare_wait" doc:"how long the speed view is waited for to be compared"`
 	// Parallel is how many partitions are archived and folded at a time; 0: one
 	// a processor.
-	Parallel int `yaml:"parallel"`
-	// KeepRuns is how many past runs are listed.
-	RetryDelay time.Duration `yaml:"retry_delay"`
+	Parallel int `yaml:"parallel" doc:"partitions archived and folded at a time; 0 is one a processor"`
+	// RetryDelay is how long after a run that failed it is tried again.
+	RetryDelay time.Duration `yaml:"retry_delay" doc:"how long after a failed run it is tried again"`
 }
 
 // DefaultConfig suits an AckDeadline of 2 s.

@@ -135,7 +135,7 @@ func (h *history) archiveTo(t *rapid.T, a *archive.Archive) {
 	for p, rows := range h.partitions {
 		next, first := 0, int64(0)
 		for epoch := range h.cuts {
-			w, err := a.Create(context.Background(), archive.Segment{Topic: archive.Ballots, Epoch: epoch, Partition: int32(p)}, first) //nolint:gosec // a few
+			w, err := a.Create(context.Background(), archive.Segment{Topic: archive.Ballots, Epoch: epoch, Partition: int32(p)}, first)
 			if err != nil {
 				t.Fatal(err)
 			}

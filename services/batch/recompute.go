@@ -33,7 +33,7 @@ func (l Local) Recompute(ctx context.Context, a *archive.Archive, job fold.Job, 
 	}
 	for p := range partitions {
 		g.Go(func() error {
-			part, err := fold.Fold(ctx, a, job, int32(p)) //nolint:gosec // partitions are few
+			part, err := fold.Fold(ctx, a, job, int32(p))
 			if err != nil {
 				return err
 			}

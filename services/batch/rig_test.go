@@ -239,8 +239,8 @@ func (m *mirror) Read(ctx context.Context, topic string, p int32, from uint64) (
 		Epochs:   map[uint64]tally.View{},
 	}
 	for e, view := range epochs {
-		if uint64(e) >= from { //nolint:gosec // a few
-			s.Epochs[uint64(e)] = view //nolint:gosec // a few
+		if uint64(e) >= from {
+			s.Epochs[uint64(e)] = view
 		}
 	}
 	m.mu.Lock()
@@ -309,11 +309,11 @@ func foldLog(ctx context.Context, log *eventlog.Log, p int32) (epochs []tally.Vi
 func (r *rig) oracle(cut uint64) tally.View {
 	r.t.Helper()
 	sum := tally.View{}
-	for p := range int32(r.log.Partitions(eventlog.Ballots)) { //nolint:gosec // a few
+	for p := range int32(r.log.Partitions(eventlog.Ballots)) {
 		epochs, _, err := foldLog(r.t.Context(), r.log, p)
 		r.must(err)
 		for e, view := range epochs {
-			if uint64(e) < cut { //nolint:gosec // a few
+			if uint64(e) < cut {
 				sum.Add(view)
 			}
 		}

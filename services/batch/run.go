@@ -120,7 +120,7 @@ func (s *Service) cut(ctx context.Context, w *work) error {
 	topics := []string{eventlog.Ballots, eventlog.Posts, eventlog.Control}
 	w.expect(int64(s.d.Log.Partitions(eventlog.Ballots)+s.d.Log.Partitions(eventlog.Posts)+1), "partitions")
 	for _, topic := range topics {
-		for p := range int32(s.d.Log.Partitions(topic)) { //nolint:gosec // partitions are few
+		for p := range int32(s.d.Log.Partitions(topic)) {
 			if err := s.pass(fmt.Sprintf("cut %s/%d", topic, p)); err != nil {
 				return err
 			}
@@ -191,7 +191,7 @@ func (s *Service) submit(ctx context.Context, kind string, at audience.Millis, p
 func (s *Service) expire(ctx context.Context, w *work) error {
 	below := w.number() - 1
 	for _, topic := range []string{eventlog.Ballots, eventlog.Posts} {
-		for p := range int32(s.d.Log.Partitions(topic)) { //nolint:gosec // partitions are few
+		for p := range int32(s.d.Log.Partitions(topic)) {
 			if err := s.pass(fmt.Sprintf("expire %s/%d", topic, p)); err != nil {
 				return err
 			}

@@ -204,7 +204,7 @@ func neverAMix(t *testing.T, open func() views.Store) {
 			continue // it expired meanwhile
 		}
 		must(t, err)
-		if diff := cmp.Diff(generation(n, int64(n)), g, same); diff != "" { //nolint:gosec // twelve
+		if diff := cmp.Diff(generation(n, int64(n)), g, same); diff != "" {
 			t.Fatal(diff)
 		}
 	}
@@ -273,7 +273,7 @@ func large(t *testing.T, open func() views.Store) {
 	}
 	g.Rounds[final2] = &tally.Round{Votes: []int64{1}, Series: series}
 	for i := range 200 {
-		g.Rounds[audience.RoundKey{Poll: "p" + strings.Repeat("x", i%40), Round: uint32(i)}] = &tally.Round{Votes: []int64{int64(i)}} //nolint:gosec // two hundred
+		g.Rounds[audience.RoundKey{Poll: "p" + strings.Repeat("x", i%40), Round: uint32(i)}] = &tally.Round{Votes: []int64{int64(i)}}
 	}
 	must(t, s.Publish(t.Context(), g, []views.SealedRound{{Key: final2, Generation: 1, Round: g.Rounds[final2]}}))
 	got, err := s.Generation(t.Context(), 1)

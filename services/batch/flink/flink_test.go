@@ -40,7 +40,7 @@ func jobServer(t *testing.T) string {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := prism.CreateJobServer(context.Background(), prism.Options{Port: port}); err != nil { //nolint:usetesting // it outlives the test
+	if _, err := prism.CreateJobServer(context.Background(), prism.Options{Port: port}); err != nil {
 		t.Fatal(err)
 	}
 	_, number, _ := net.SplitHostPort(l.Addr().String())

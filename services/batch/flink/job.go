@@ -50,7 +50,7 @@ func (r *Runner) execute(ctx context.Context, fn *foldFn, partitions int) error 
 	if err != nil {
 		return fmt.Errorf("connect to the job server at %s: %w", r.cfg.JobServer, err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	j := &job{runner: r, client: jobpb.NewJobServiceClient(conn), name: "clamor-" + rand.Text()[:12]}
 	parallelism := r.cfg.Parallelism
 	if parallelism == 0 {

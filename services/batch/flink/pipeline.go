@@ -39,8 +39,8 @@ func (f *foldFn) ProcessElement(ctx context.Context, partition int64) error {
 	if err != nil {
 		return err
 	}
-	defer a.Close()
-	part, err := fold.Fold(ctx, a, job, int32(partition)) //nolint:gosec // a partition's number
+	defer func() { _ = a.Close() }()
+	part, err := fold.Fold(ctx, a, job, int32(partition))
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func resultPath(results string, partition int32) string {
 }
 
 func discard(ctx context.Context, a *archive.Archive, results string, partitions int) error {
-	for p := range int32(partitions) { //nolint:gosec // partitions are few
+	for p := range int32(partitions) {
 		if err := a.Delete(ctx, resultPath(results, p)); err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func Encode(p *Part) ([]byte, error) {
 		Files: p.Files, Rows: p.Rows, Ballots: p.Ballots,
 	}
 	for _, k := range keysOf(p.Late) {
-		e.Late = append(e.Late, count{k, uint64(p.Late[k])}) //nolint:gosec // a count
+		e.Late = append(e.Late, count{k, uint64(p.Late[k])})
 	}
 	for _, k := range keysOf(p.First) {
 		e.First = append(e.First, count{k, p.First[k]})
@@ -69,7 +69,7 @@ func Decode(b []byte) (*Part, error) {
 		*v.to = view
 	}
 	for _, c := range e.Late {
-		p.Late[c.Key] = int64(c.N) //nolint:gosec // a count
+		p.Late[c.Key] = int64(c.N)
 	}
 	for _, c := range e.First {
 		p.First[c.Key] = c.N

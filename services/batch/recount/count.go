@@ -101,7 +101,7 @@ func count(ctx context.Context, a *archive.Archive, s *certificate.Statement) (*
 	if named != len(s.Offsets) {
 		c.found = append(c.found, fmt.Sprintf("the archive has %d partitions, the certificate %d", named, len(s.Offsets)))
 	}
-	for p := range int32(named) { //nolint:gosec // partitions are few
+	for p := range int32(named) {
 		end, err := c.partition(ctx, a, s.Cut, p)
 		if err != nil {
 			return nil, err

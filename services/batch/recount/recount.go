@@ -104,7 +104,7 @@ func recount(ctx context.Context, f *flags, stdout io.Writer) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	defer a.Close()
+	defer func() { _ = a.Close() }()
 	doc, err := document(ctx, a, f)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func recount(ctx context.Context, f *flags, stdout io.Writer) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	if s.Poll != f.poll || f.round != 0 && s.Round != uint32(f.round) { //nolint:gosec // checked
+	if s.Poll != f.poll || f.round != 0 && s.Round != uint32(f.round) {
 		return nil, fmt.Errorf("the certificate is of round %d of %s", s.Round, s.Poll)
 	}
 	return compare(ctx, a, s, signer, key != nil, stdout)
@@ -151,7 +151,7 @@ func publicKey(text string) (ed25519.PublicKey, error) {
 	if text == "" {
 		return nil, nil
 	}
-	if b, err := os.ReadFile(text); err == nil { //nolint:gosec // the caller's file
+	if b, err := os.ReadFile(text); err == nil {
 		text = string(b)
 	}
 	key, err := certificate.ParseKey(strings.TrimSpace(text))
@@ -167,7 +167,7 @@ func document(ctx context.Context, a *archive.Archive, f *flags) ([]byte, error)
 		return os.ReadFile(f.certificate)
 	}
 	if f.round != 0 {
-		return sealed(ctx, a, f.poll, uint32(f.round)) //nolint:gosec // checked
+		return sealed(ctx, a, f.poll, uint32(f.round))
 	}
 	latest, err := a.LatestCertificate(ctx, f.poll)
 	if err != nil {
