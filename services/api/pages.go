@@ -46,6 +46,7 @@ type VoterPage struct {
 // OverlayPage is what the page "overlay" shows before its script runs.
 type OverlayPage struct {
 	Poll, Question, Locale string
+	Rehearsal              bool
 }
 
 func (s *Service) homePage(c *gin.Context) error {
@@ -90,7 +91,7 @@ func (s *Service) overlayPage(c *gin.Context) error {
 		return nil
 	}
 	c.Header("Access-Control-Allow-Origin", "*")
-	return s.page(c, http.StatusOK, "overlay", OverlayPage{Poll: a.Definition.ID, Question: a.Definition.Question, Locale: a.Show.Locale})
+	return s.page(c, http.StatusOK, "overlay", OverlayPage{Poll: a.Definition.ID, Question: a.Definition.Question, Locale: a.Show.Locale, Rehearsal: a.Show.Rehearsal})
 }
 
 func (s *Service) page(c *gin.Context, status int, name string, data any) error {

@@ -13,6 +13,7 @@
   for (const place of (query.get("place") || "").split(",")) {
     if (["right", "top", "full"].includes(place)) document.body.classList.add(place);
   }
+  document.getElementById("rehearsal").textContent = words.rehearsal;
   if (query.get("title") === "0") document.getElementById("question").style.visibility = "hidden";
 
   const text = (id, value) => {
