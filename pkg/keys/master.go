@@ -30,7 +30,7 @@ func ParseMaster(text string) ([]byte, error) {
 // like a private key, and keep it, for without it the tokens, receipts and
 // pseudonyms of before are void.
 func LoadMaster(path string) ([]byte, error) {
-	secret, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	secret, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return createMaster(path)

@@ -34,7 +34,7 @@ func (r *Ring) Receipt(rc Receipt) string {
 	var out [maxReceipt*4/3 + 4]byte
 	raw := append(buf[:0], 1)
 	raw = binary.BigEndian.AppendUint32(raw, rc.Round)
-	raw = binary.BigEndian.AppendUint32(raw, uint32(rc.Partition)) //nolint:gosec // round-trips
+	raw = binary.BigEndian.AppendUint32(raw, uint32(rc.Partition))
 	raw = binary.BigEndian.AppendUint64(raw, rc.Mark)
 	raw = append(raw, rc.Poll...)
 	mac := r.receipts.sumBytes(raw)
@@ -58,7 +58,7 @@ func (r *Ring) ParseReceipt(text string) (Receipt, error) {
 	}
 	return Receipt{
 		Round:     binary.BigEndian.Uint32(body[1:]),
-		Partition: int32(binary.BigEndian.Uint32(body[5:])), //nolint:gosec // round-trips
+		Partition: int32(binary.BigEndian.Uint32(body[5:])),
 		Mark:      binary.BigEndian.Uint64(body[9:]),
 		Poll:      string(body[receiptHead:]),
 	}, nil

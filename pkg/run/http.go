@@ -75,7 +75,9 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, cfg ServerConfig
 	case <-ctx.Done():
 	}
 	err := drain(srv, cancel, cfg)
-	_ = <-failed // http.ErrServerClosed
+	if end := <-failed; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
 	return err
 }
 
