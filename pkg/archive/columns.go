@@ -95,8 +95,8 @@ type controlColumns struct {
 	Kind         string `parquet:"kind,dict"`
 	Subject      string `parquet:"subject,dict"`
 	BaseRevision int64  `parquet:"base_revision,zstd"`
-	// Payload is the event's JSON document.
-	Payload []byte `parquet:"payload,json,zstd"`
+	// Payload is the event's JSON document; a text, because rows of cuts have none.
+	Payload []byte `parquet:"payload,string,zstd"`
 	Cut     int64  `parquet:"cut,dict"`
 	Seals   string `parquet:"seals,dict"`
 }
