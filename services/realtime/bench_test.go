@@ -100,3 +100,23 @@ func cpu(tb testing.TB) time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// BenchmarkSmallStep is what one ballot alone costs: a step of its own.
+func BenchmarkSmallStep(b *testing.B) {
+	store := speedtest.Open(b, redisAddress(b))
+	log := manyBallots(200_000, 1)
+	log.chunk = 1
+	cfg := DefaultConfig()
+	cfg.Pace, cfg.MaxBatch, cfg.MaxFold = 0, 1, 1
+	w := newWorker(newService(b, cfg, Deps{Log: log, Store: store, Origin: &fixedOrigin{}}), 0)
+	if err := w.open(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	used := cpu(b)
+	for b.Loop() {
+		if err := w.turn(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((cpu(b)-used).Microseconds())/float64(b.N), "cpu-µs/op")
+}

@@ -21,8 +21,8 @@ type Config struct {
 	// RetryMin and RetryMax bound the pause after Redis or the log failed.
 	RetryMin time.Duration `yaml:"retry_min"`
 	RetryMax time.Duration `yaml:"retry_max"`
-	// AheadPatience is how long Redis may be ahead of the log before the log is
-	// believed to be another: a leader just elected may not know its end yet.
+	// AheadPatience is how long the log may end before what was folded of it until
+	// it is believed to be another: a leader just elected may not know its end yet.
 	AheadPatience time.Duration `yaml:"ahead_patience"`
 	// ReadyLag is how many records behind the log a partition may be and still
 	// count as ready.

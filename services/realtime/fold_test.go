@@ -108,7 +108,7 @@ func TestRedisAheadOfTheLog(t *testing.T) {
 	cfg := quickConfig()
 	cfg.AheadPatience = time.Hour
 	w := newWorker(newService(t, cfg, Deps{Log: log, Store: store, Origin: &fixedOrigin{}}), 0)
-	if err := w.open(t.Context()); err == nil || !strings.Contains(err.Error(), "redis is at offset 60 of a log that ends at 1") {
+	if err := w.open(t.Context()); err == nil || !strings.Contains(err.Error(), "the log ends at 1 and was folded up to 60") {
 		t.Fatalf("error %v", err)
 	}
 	w.cfg.AheadPatience = 0

@@ -45,6 +45,9 @@ func (w *worker) open(ctx context.Context) error {
 // place is where to go on, or to begin anew.
 func (w *worker) place(ctx context.Context, oldest, end int64) (speed.Position, error) {
 	pos, err := w.deps.Store.Position(ctx, w.topic, w.partition)
+	if err := w.outwait(pos, end); err != nil {
+		return pos, err
+	}
 	var why string
 	switch {
 	case errors.Is(err, speed.ErrEmpty):
@@ -57,21 +60,30 @@ func (w *worker) place(ctx context.Context, oldest, end int64) (speed.Position, 
 		why = "what redis holds is damaged"
 	case pos.Next > end:
 		why = fmt.Sprintf("redis is at offset %d of a log that ends at %d", pos.Next, end)
-		if w.ahead.IsZero() {
-			w.ahead = time.Now()
-		}
-		if time.Since(w.ahead) < w.cfg.AheadPatience {
-			return pos, errors.New(why)
-		}
-		w.reached = 0
 	case pos.Next < oldest && w.deps.Past == nil:
 		why = fmt.Sprintf("redis is at offset %d of a log that begins at %d", pos.Next, oldest)
 	default:
-		w.ahead = time.Time{}
 		return pos, nil
 	}
-	w.ahead = time.Time{}
 	return w.refill(ctx, pos, oldest, why)
+}
+
+// outwait is an error for as long as a log that ends before what is known of it
+// may still be the same log.
+func (w *worker) outwait(pos speed.Position, end int64) error {
+	known := max(pos.Next, w.reached)
+	if known <= end {
+		w.ahead = time.Time{}
+		return nil
+	}
+	if w.ahead.IsZero() {
+		w.ahead = time.Now()
+	}
+	if time.Since(w.ahead) < w.cfg.AheadPatience {
+		return fmt.Errorf("the log ends at %d and was folded up to %d already", end, known)
+	}
+	w.reached, w.ahead = 0, time.Time{}
+	return nil
 }
 
 // refill begins a partition anew.

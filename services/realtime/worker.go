@@ -32,7 +32,7 @@ type worker struct {
 	// reached is the furthest that the partition has been known to be: before that
 	// a refill is not over either, or totals would go down.
 	reached int64
-	// ahead is since when the store has been ahead of the log.
+	// ahead is since when the log has ended before what was folded of it.
 	ahead time.Time
 	// broken asks the next session to begin anew whatever the store holds.
 	broken  bool
