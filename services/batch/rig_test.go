@@ -3,10 +3,13 @@ package batch
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -31,9 +34,12 @@ func TestMain(m *testing.M) {
 	)
 }
 
-// brokers starts one embedded Kafka for a test.
+// brokers are those of CLAMOR_TEST_KAFKA, or one embedded Kafka for a test.
 func brokers(t testing.TB) []string {
 	t.Helper()
+	if real := os.Getenv("CLAMOR_TEST_KAFKA"); real != "" {
+		return strings.Split(real, ",")
+	}
 	cfg := embedded.DefaultConfig()
 	cfg.DataDir, cfg.Redis = "", false
 	servers, err := embedded.Start(t.Context(), cfg, slog.New(slog.DiscardHandler))
@@ -107,9 +113,14 @@ func newRig(t testing.TB, brokers []string) *rig {
 	return r
 }
 
+// openViews is an empty store: a database of CLAMOR_TEST_MONGO, or a file.
 func (r *rig) openViews() views.Store {
 	r.t.Helper()
-	s, err := views.Open(r.t.Context(), "file:"+r.t.TempDir()+"/views.db")
+	address := "file:" + r.t.TempDir() + "/views.db"
+	if real := os.Getenv("CLAMOR_TEST_MONGO"); real != "" {
+		address = strings.TrimRight(real, "/") + "/clamor_test_" + strings.ToLower(rand.Text())
+	}
+	s, err := views.Open(r.t.Context(), address)
 	r.must(err)
 	r.t.Cleanup(func() { r.check(s.Close()) })
 	return s
