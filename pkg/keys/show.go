@@ -193,7 +193,7 @@ func (s *shows) create(ctx context.Context, show string) ([32]byte, error) {
 		return [32]byte{}, err
 	}
 	var key [32]byte
-	_, _ = rand.Read(key[:]) // never fails
+	_, _ = rand.Read(key[:])                                           // never fails
 	data := s.sealer.Seal([]byte(keyMagic), nil, key[:], []byte(show)) //nolint:gosec // the sealer draws its own nonce
 	err = s.bucket.WriteAll(ctx, name, data, &blob.WriterOptions{IfNotExist: true})
 	if err != nil && gcerrors.Code(err) != gcerrors.FailedPrecondition {

@@ -135,7 +135,7 @@ func partitionOfPost(name string, partitions int) int32 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(name)) // never fails
 	sum := h.Sum64()
-	return int32((sum ^ sum>>32) % uint64(partitions)) //nolint:gosec // below partitions
+	return int32((sum ^ sum>>32) % uint64(partitions))
 }
 
 // ballotOfPost is the ballot id of a post: a UUID of version 8 (RFC 9562) from a

@@ -29,7 +29,7 @@ const (
 func (s *Service) makeVoter(c *gin.Context) error {
 	expires := s.now().Add(s.cfg.VoterLifetime).Truncate(time.Second).UTC()
 	token := s.keys.VoterToken(keys.NewSubject(), expires)
-	http.SetCookie(c.Writer, &http.Cookie{
+	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // Secure where TLS is; a rehearsal on plain HTTP needs the cookie too
 		Name: VoterCookie, Value: token, Path: "/", MaxAge: int(s.cfg.VoterLifetime.Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(c.Request),
 	})

@@ -66,7 +66,7 @@ func newMoment(poll *control.Poll, now audience.Millis) *Moment {
 	m := &Moment{Poll: poll.DefinitionAt(now), Revision: poll.Revision, Standing: poll.At(now)}
 	m.slots = make(map[string]uint16, len(m.Poll.Options))
 	for i := range m.Poll.Options {
-		m.slots[m.Poll.Options[i].ID] = uint16(i + 1) //nolint:gosec // definitions bound the options
+		m.slots[m.Poll.Options[i].ID] = uint16(i + 1)
 	}
 	return m
 }

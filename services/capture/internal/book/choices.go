@@ -56,7 +56,7 @@ func (m *Moment) scores(f *form.Form, dst []audience.Choice) ([]audience.Choice,
 			return dst[:from], invalid("/scores/"+string(s.Option),
 				"must be a whole number from "+strconv.Itoa(int(limits.ScoreMin))+" to "+strconv.Itoa(int(limits.ScoreMax)))
 		}
-		dst = append(dst, audience.Choice{Slot: slot, Score: int32(s.Value)}) //nolint:gosec // in range
+		dst = append(dst, audience.Choice{Slot: slot, Score: int32(s.Value)})
 	}
 	slices.SortFunc(dst[from:], func(a, b audience.Choice) int { return int(a.Slot) - int(b.Slot) })
 	return dst, nil

@@ -73,7 +73,7 @@ func New(log Log, cfg Config) *Group {
 	g.singly.New = func() any { return &single{ticket: newTicket()} }
 	turns := make(chan struct{}, max(1, min(cfg.InFlight, cfg.Partitions)))
 	for p := range cfg.Partitions {
-		g.lanes = append(g.lanes, newLane(log, &g.cfg, int32(p), turns)) //nolint:gosec // few partitions
+		g.lanes = append(g.lanes, newLane(log, &g.cfg, int32(p), turns))
 	}
 	return g
 }

@@ -13,7 +13,7 @@ func newTicket() ticket { return ticket{done: make(chan struct{}, 1)} }
 
 func (t *ticket) expect(items int) {
 	t.err.Store(nil)
-	t.left.Store(int32(items)) //nolint:gosec // bounded by the queues
+	t.left.Store(int32(items))
 }
 
 // finish says what became of one item; the first error is kept.

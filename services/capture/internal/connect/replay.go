@@ -109,7 +109,7 @@ func (r *Replay) Run(ctx context.Context, from Place, deliver func(context.Conte
 		delivered, err := r.pass(ctx, from, deliver)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // stopped, as it was asked to
 		case err != nil:
 			return fmt.Errorf("replay %q: %w", r.File, err)
 		case !r.Loop || !delivered && from.Offset == 0:

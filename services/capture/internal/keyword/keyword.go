@@ -65,7 +65,7 @@ func Compile(polls []Poll) *Matcher {
 		for o, keywords := range polls[p].Options {
 			for _, k := range keywords {
 				w.read([]byte(k))
-				m.add(entry{poll: p, slot: uint16(o + 1)}, &w) //nolint:gosec // definitions bound the options
+				m.add(entry{poll: p, slot: uint16(o + 1)}, &w)
 			}
 		}
 	}

@@ -33,14 +33,12 @@ func (w *words) at(i int) []byte {
 func (w *words) read(s []byte) {
 	w.text, w.ends = w.text[:0], w.ends[:0]
 	for len(s) > 0 {
-		n := 0
-		switch r, size := utf8.DecodeRune(s); {
+		r, n := utf8.DecodeRune(s)
+		switch {
 		case r == '@' || r == '＠':
-			if n = nameLen(s[size:]); n > 0 {
-				n += size
-				w.mention(s[size:n])
-			} else {
-				n = size
+			if name := nameLen(s[n:]); name > 0 {
+				w.mention(s[n : n+name])
+				n += name
 			}
 		case wordRune(r):
 			if n = linkLen(s); n > 0 {
@@ -50,10 +48,7 @@ func (w *words) read(s []byte) {
 				w.word(s[:n])
 			}
 		case symbol(r):
-			n = size
 			w.word(s[:n])
-		default:
-			n = size
 		}
 		s = s[n:]
 	}
