@@ -117,15 +117,21 @@ func TestBrokerKilled(t *testing.T) {
 	cfg := eventlogtest.Config(strings.Split(brokers, ","))
 	eventlogtest.Open(t, cfg) // creates the topics
 	victim := fmt.Sprintf("kafka-%d", leaderOf(t, cfg, eventlog.Posts))
+	killed := false
+	defer func() {
+		if killed {
+			server(t, servers, "start", victim)
+			// The next tests find three brokers again.
+			await(t, func() error { return replicated(cfg, eventlog.Posts) })
+		}
+	}()
 	start := time.Now()
 	survive(t, cfg, 6000, at(2000, func() {
+		killed = true
 		server(t, servers, "kill", victim)
-		t.Logf("killed %s", victim)
+		t.Logf("killed %s after %s", victim, time.Since(start))
 	}))
 	t.Logf("done in %s", time.Since(start))
-	server(t, servers, "start", victim)
-	// The next tests find three brokers again.
-	await(t, func() error { return replicated(cfg, eventlog.Posts) })
 }
 
 func server(t *testing.T, servers, verb, name string) {

@@ -4,7 +4,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cache=${CLAMOR_SERVERS_CACHE:-$root/.cache/servers}
-run=$cache/run
+run=${CLAMOR_SERVERS_RUN:-$cache/run}
 envfile=$run/env
 
 say() { echo "servers: $*" >&2; }
