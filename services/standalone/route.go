@@ -12,10 +12,10 @@ import (
 )
 
 // route sends a request to the doors of capture or to the API, as an ingress
-// does in the cluster: by method and path.
+// does in the cluster: by path.
 func route(capture, api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isDoor(r.Method, r.URL.EscapedPath()) {
+		if isDoor(r.URL.EscapedPath()) {
 			capture.ServeHTTP(w, r)
 			return
 		}
@@ -23,10 +23,10 @@ func route(capture, api http.Handler) http.Handler {
 	})
 }
 
-// isDoor says whether capture serves the path. A path with one meaning only is a
-// door with every method, so that a wrong one is answered by who knows the right
-// one. Escaped slashes stay inside their element.
-func isDoor(method, path string) bool {
+// isDoor says whether capture serves the path: with every method, so that a wrong
+// one is answered by who knows the right one. Escaped slashes stay inside their
+// element.
+func isDoor(path string) bool {
 	rest, ok := strings.CutPrefix(path, "/v1/")
 	if !ok {
 		return false
@@ -41,7 +41,7 @@ func isDoor(method, path string) bool {
 	case "polls":
 		return id != "" && (door == "ballots" || door == "ballots:batch" || door == "ballots%3Abatch" || door == "ballots%3abatch")
 	case "sources":
-		return id != "" && door == "posts" && method == http.MethodPost
+		return id != "" && door == "posts"
 	}
 	return false
 }

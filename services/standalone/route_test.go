@@ -28,6 +28,7 @@ func TestRoute(t *testing.T) {
 		{"POST", "/v1/polls/p7/commands", "api"},
 		{"POST", "/v1/polls", "api"},
 		{"POST", "/v1/sources/s1/posts", "capture"},
+		{"GET", "/v1/sources/s1/posts", "capture"},
 		{"GET", "/v1/sources/s1", "api"},
 		{"POST", "/v1/sources", "api"},
 		{"POST", "/v1/hooks/s1", "capture"},

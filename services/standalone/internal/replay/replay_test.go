@@ -1,0 +1,117 @@
+package replay
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
+	"golang.org/x/text/unicode/norm"
+)
+
+// worldCup is 5,000 real posts, which stand beside the repository, not in it.
+const worldCup = "../../../../../shared/data/posts/worldcup_opening_day.ndjson"
+
+func TestReplayAgreesWithAnIndependentCount(t *testing.T) {
+	files := map[string]string{"made up": madeUp(t)}
+	if _, err := os.Stat(worldCup); err == nil {
+		files["opening day"] = worldCup
+	} else {
+		t.Log("the real posts are not there:", err)
+	}
+	for name, file := range files {
+		t.Run(name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			if code := Run(t.Context(), []string{"--option", "qatar=qatar,#qat", "--option", "ecuador=Ecuador,#ECU", file}, &out, &errs); code != 0 {
+				t.Fatalf("%d: %s", code, errs.String())
+			}
+			want := count(t, file, map[string][]string{"qatar": {"qatar", "qat"}, "ecuador": {"ecuador", "ecu"}})
+			for option, n := range want {
+				line := fmt.Sprintf("%-16s %8d\n", option, n)
+				if !strings.Contains(out.String(), line) {
+					t.Errorf("want %q in\n%s", line, out.String())
+				}
+			}
+		})
+	}
+}
+
+// madeUp are posts around every rule of naming an option.
+func madeUp(t *testing.T) string {
+	t.Helper()
+	texts := []string{
+		"Qatar!", "qatár", "I like #QATAR", "@qatar you there?", "#qat", "qatari", "qatar ecuador", "ecuador", "ECUADOR's night",
+		"vamos #ecu", "ecuatoriano", "nothing", "QAT-ECU", "#QatarWorldCup", "qatar qatar qatar", "e c u", "(ecuador)",
+	}
+	var b bytes.Buffer
+	for i := range 400 {
+		line, err := json.Marshal(map[string]string{
+			"id": fmt.Sprint("post-", i), "created_at": "2022-11-20 16:07:41+00:00", "text": texts[i%len(texts)],
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(append(line, '\n'))
+	}
+	file := filepath.Join(t.TempDir(), "posts.ndjson")
+	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+var wordAndSign = regexp.MustCompile(`@?[\p{L}\p{N}_]+`)
+
+// count is the same question answered in another way: every word that is no
+// mention, folded, looked up.
+func count(t *testing.T, file string, options map[string][]string) map[string]int {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	fold := transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)))
+	votes := map[string]int{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var post struct{ Text string }
+		if err := json.Unmarshal(lines.Bytes(), &post); err != nil {
+			t.Fatal(err)
+		}
+		text, _, err := transform.String(fold, post.Text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := map[string]bool{}
+		for _, w := range wordAndSign.FindAllString(strings.ToLower(text), -1) {
+			words[w] = true
+		}
+		var named []string
+		for option, keywords := range options {
+			if words[keywords[0]] || words[keywords[1]] {
+				named = append(named, option)
+			}
+		}
+		if len(named) == 1 {
+			votes[named[0]]++
+		}
+	}
+	return votes
+}
+
+func TestRunSaysWhatIsWrong(t *testing.T) {
+	for _, args := range [][]string{{}, {"nowhere.ndjson"}, {"--option", "x", "f"}} {
+		var out, errs bytes.Buffer
+		if code := Run(t.Context(), args, &out, &errs); code != 1 || errs.Len() == 0 {
+			t.Errorf("%v: %d %s", args, code, errs.String())
+		}
+	}
+}
