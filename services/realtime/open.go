@@ -14,6 +14,7 @@ import (
 // open begins a session: the state that the store's journals give, and a reader
 // of the log from the store's offset on.
 func (w *worker) open(ctx context.Context) error {
+	w.fold = nil // before another takes its room
 	oldest, end, err := w.deps.Log.Bounds(ctx, w.topic, w.partition)
 	if err != nil {
 		return fmt.Errorf("look at the log: %w", err)

@@ -35,8 +35,9 @@ type worker struct {
 	// ahead is since when the log has ended before what was folded of it.
 	ahead time.Time
 	// broken asks the next session to begin anew whatever the store holds.
-	broken  bool
-	written time.Time // of the last step
+	broken     bool
+	written    time.Time // of the last step
+	complained time.Time
 
 	lag, epoch, whole01 prometheus.Gauge
 	status              status
@@ -87,8 +88,14 @@ func (w *worker) ended(err error) {
 		w.broken = true
 	}
 	w.failed("session", err)
-	w.log.Error("folding stopped: starting again", "error", err)
+	if time.Since(w.complained) > complaints {
+		w.complained = time.Now()
+		w.log.Error("folding stopped: starting again", "error", err)
+	}
 }
+
+// complaints are this far apart when one trouble lasts.
+const complaints = 30 * time.Second
 
 func (w *worker) session(ctx context.Context) error {
 	if err := w.open(ctx); err != nil {

@@ -113,6 +113,8 @@ func (w *worker) moved() {
 
 // look measures the lag while nothing moves.
 func (w *worker) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.RetryMax)
+	defer cancel()
 	_, end, err := w.deps.Log.Bounds(ctx, w.topic, w.partition)
 	if err != nil {
 		return
