@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -32,6 +33,8 @@ func build(programs ...string) error {
 }
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "16") // tests wait for the program more than they compute
 	dir, err := os.MkdirTemp("", "clamor-e2e-")
 	if err != nil {
 		panic(err)
