@@ -96,7 +96,7 @@ func (rd reader) run(b *testing.B, n int) {
 func (rd reader) read(client *http.Client, left *atomic.Int64) error {
 	var buf bytes.Buffer
 	for left.Add(-1) >= 0 {
-		req, err := http.NewRequest(http.MethodGet, rd.url, nil) //nolint:noctx // a benchmark
+		req, err := http.NewRequest(http.MethodGet, rd.url, nil)
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ func readAll(res *http.Response, into *strings.Builder) io.Reader {
 	return bytes.NewReader(body)
 }
 
-var formats = []string{"feed.json", "feed.xml", "feed.csv", "feed.tsv", "feed.txt", "feed.atom", "feed.rss", "poll.json"} //nolint:gochecknoglobals // a list
+var formats = []string{"feed.json", "feed.xml", "feed.csv", "feed.tsv", "feed.txt", "feed.atom", "feed.rss", "poll.json"}
 
 func TestFeedsInEveryFormat(t *testing.T) {
 	r := newRig(t)

@@ -151,7 +151,7 @@ func feedInput(a *live.Answer, d *control.Destination) feed.Input {
 		},
 		Figures: a.Figures, Batch: a.Batch, Speed: a.Speed, PPM: a.PerMinute,
 		ResultStatus: a.Status, Generation: a.Generation, ReconciledAt: a.ReconciledAt,
-		Stale: a.Stale, AgeMillis: a.AgeMS, Seq: uint64(a.Seq), AsOf: a.AsOf, //nolint:gosec // never negative
+		Stale: a.Stale, AgeMillis: a.AgeMS, Seq: uint64(a.Seq), AsOf: a.AsOf,
 	}
 }
 

@@ -125,7 +125,7 @@ func (r *rig) poll(t *testing.T, token string, stop chan struct{}) {
 		text := new(strings.Builder)
 		err = json.NewDecoder(readAll(res, text)).Decode(&now)
 		_ = res.Body.Close()
-		if err != nil || res.StatusCode != 200 {
+		if err != nil || res.StatusCode != http.StatusOK {
 			t.Errorf("%d %v", res.StatusCode, err)
 			return
 		}

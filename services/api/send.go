@@ -14,19 +14,21 @@ import (
 	"github.com/clamor-live/clamor/services/api/internal/live"
 )
 
+const (
+	// minGzip is the body below which gzip gains nothing, in bytes.
+	minGzip = 256
+	// settled is how many seconds a change must be back before its second can
+	// see no other.
+	settled = 2
+)
+
 // Header values that are the same in every answer, made once. They are shared
 // between requests and never changed.
-//
-//nolint:gochecknoglobals // constants, but for the language
 var (
-	noCache    = []string{"no-cache"}
-	anyOrigin  = []string{"*"}
-	varyGzip   = []string{"Accept-Encoding"}
-	exposed    = []string{"ETag, Last-Modified, X-Request-Id"}
-	gzipOnly   = []string{"gzip"}
-	nosniff    = []string{"nosniff"}
-	minGzip    = 256 // bytes below which gzip gains nothing
-	maxSeconds = int64(2)
+	noCache   = []string{"no-cache"}
+	anyOrigin = []string{"*"}
+	varyGzip  = []string{"Accept-Encoding"}
+	gzipOnly  = []string{"gzip"}
 )
 
 // form is an answer's bytes in one form, rendered once for all who ask.
@@ -108,7 +110,7 @@ func (s *Service) send(c *gin.Context, r *live.Rendered, a *live.Answer) {
 // and the second of the change before. So whoever repeats it as
 // If-Modified-Since while another change may still come is told of it.
 func lastModified(a *live.Answer, now int64) []string {
-	if now-int64(a.AsOf)/1000 < maxSeconds {
+	if now-int64(a.AsOf)/1000 < settled {
 		return a.ModifiedEarly
 	}
 	return a.ModifiedLate

@@ -139,7 +139,7 @@ func (r *rig) cast(poll string, voter int, slots ...uint16) string {
 	return r.fold(b)
 }
 
-var ballots uint64 //nolint:gochecknoglobals // ids of a test's ballots
+var ballots uint64
 
 func (r *rig) fold(b audience.Ballot) string {
 	s := r.speed
@@ -187,7 +187,7 @@ func (r *rig) run() uint64 {
 	}
 	var receipts []func()
 	r.speed.each(func(p *fakePart) {
-		n := int32(len(g.Offsets)) //nolint:gosec // few
+		n := int32(len(g.Offsets))
 		g.Rounds.Add(p.epochs[cut.Number-1])
 		for _, k := range cut.Seals {
 			var marks []archive.MarkOutcome

@@ -29,7 +29,7 @@ func (r *rig) listen(path string, options ...option) <-chan event {
 	}
 	res, err := r.server.Client().Do(req)
 	must(r.t, err)
-	if res.StatusCode != 200 || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
+	if res.StatusCode != http.StatusOK || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
 		r.t.Fatalf("%s: %d %v", path, res.StatusCode, res.Header)
 	}
 	out, done := make(chan event), make(chan struct{})

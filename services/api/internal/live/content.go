@@ -116,5 +116,5 @@ func corrected(old, c *Content) bool {
 // so does a restart, whose body has a later as_of. Every instance and every
 // later process reckons it from the same log; the clock adds 1000 a minute.
 func sequence(m *merged, controlOffset int64, transitions int, now audience.Millis) int64 {
-	return 1000*(m.reach()+controlOffset+int64(m.generation.Number)+int64(transitions)) + int64(now)/60 //nolint:gosec // small
+	return 1000*(m.reach()+controlOffset+int64(m.generation.Number)+int64(transitions)) + int64(now)/60
 }

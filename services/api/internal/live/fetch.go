@@ -107,7 +107,7 @@ func (f *fetcher) read(ctx context.Context) (fresh bool) {
 	moved := make([]bool, len(f.parts))
 	var wg sync.WaitGroup
 	for p := range f.parts {
-		wg.Go(func() { moved[p] = f.parts[p].read(ctx, f.deps.Speed, int32(p), f.generation.Number) }) //nolint:gosec // partitions are few
+		wg.Go(func() { moved[p] = f.parts[p].read(ctx, f.deps.Speed, int32(p), f.generation.Number) })
 	}
 	wg.Wait()
 	for _, m := range moved {

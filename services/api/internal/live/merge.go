@@ -29,7 +29,7 @@ func merge(generation *views.Generation, slices []speed.Slice) *merged {
 	m := &merged{generation: generation, speed: tally.View{}, offsets: make(map[int32]int64, len(slices))}
 	maps.Copy(m.offsets, generation.Offsets)
 	for p, slice := range slices {
-		partition := int32(p) //nolint:gosec // partitions are few
+		partition := int32(p)
 		m.offsets[partition] = max(m.offsets[partition], slice.Next)
 		for epoch, view := range slice.Epochs {
 			if epoch >= generation.Number {

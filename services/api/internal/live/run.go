@@ -44,18 +44,17 @@ func (b *Board) fetching(ctx context.Context) error {
 	tick := time.NewTicker(b.cfg.Refresh)
 	defer tick.Stop()
 	curvesAt, curvesDue := time.Time{}, true
-	for said := ""; ; {
-		now := b.deps.Now()
-		m, fresh := f.fetch(ctx, audience.MillisOf(now))
+	for said := unmerged; ; {
+		m, fresh := f.fetch(ctx, audience.MillisOf(b.deps.Now()))
 		if ctx.Err() != nil {
 			return nil
 		}
 		said = b.report(f, m, said)
 		if m != nil {
 			curvesDue = curvesDue || fresh
-			if curvesDue && now.Sub(curvesAt) >= b.cfg.SeriesRefresh {
+			if curvesDue && time.Since(curvesAt) >= b.cfg.SeriesRefresh {
 				b.curves.Store(c.read(ctx, f.generation, b.cfg.ReadTimeout))
-				curvesAt, curvesDue, fresh = now, false, true
+				curvesAt, curvesDue, fresh = time.Now(), false, true
 			}
 			fresh = b.seals(ctx) || fresh
 			b.merged.Store(m)
@@ -91,13 +90,18 @@ func (b *Board) report(f *fetcher, m *merged, said string) string {
 	now := problem(h)
 	switch {
 	case now == said:
-	case now == "":
+	case now == "" && said != unmerged:
 		b.deps.Log.Info("views are whole again")
-	case m != nil:
+	case m == nil:
+		return unmerged
+	case now != "":
 		b.deps.Log.Warn("answers may be stale", "cause", now)
 	}
 	return now
 }
+
+// unmerged is what is said before the first merge, when stores may be late.
+const unmerged = "not merged yet"
 
 func problem(h *Health) string {
 	switch {
@@ -197,7 +201,7 @@ func (c *curves) read(ctx context.Context, generation *views.Generation, timeout
 		}
 	}
 	for p := range c.parts {
-		slice, err := c.deps.Speed.ReadSeries(ctx, eventlog.Ballots, int32(p), generation.Number) //nolint:gosec // partitions are few
+		slice, err := c.deps.Speed.ReadSeries(ctx, eventlog.Ballots, int32(p), generation.Number)
 		if err == nil && slice.Ready && slice.Next >= c.parts[p].Next {
 			c.parts[p] = slice
 		}
