@@ -20,6 +20,8 @@ type Partition struct {
 	// recent is the round of the last record: ballots come in runs of one poll.
 	recentKey audience.RoundKey
 	recent    *round
+	// unwritten: nobody will take journals.
+	unwritten bool
 }
 
 // NewPartition is the state before the first record.
@@ -28,6 +30,14 @@ func NewPartition() *Partition {
 		rounds: make(map[audience.RoundKey]*round),
 		sealed: make(map[audience.RoundKey]struct{}),
 	}
+}
+
+// NewCounter is NewPartition for a caller that never takes journals: it writes
+// none, which saves their memory.
+func NewCounter() *Partition {
+	p := NewPartition()
+	p.unwritten = true
+	return p
 }
 
 // Ballot counts one ballot.
@@ -40,7 +50,7 @@ func (p *Partition) Ballot(b *audience.Ballot, out View) {
 	r := p.round(key)
 	r.learn(ruleOf(b))
 	f := factsOf(b)
-	if r.count(&f, out.Of(key)) {
+	if r.count(&f, out.Of(key)) && !p.unwritten {
 		r.journal.ballot(&f, r.rule.kind)
 	}
 }
@@ -57,7 +67,7 @@ func (p *Partition) Revoke(v *audience.Revocation, out View) {
 		mark: Mark(v.Voter, v.Ballot), voter: hashVoter(v.Voter),
 		bucket: clampBucket(BucketOf(v.ReceivedAt)), choices: v.Choices,
 	}
-	if r.revoke(&f, v.Restore, out.Of(key)) {
+	if r.revoke(&f, v.Restore, out.Of(key)) && !p.unwritten {
 		r.journal.revocation(&f, v.Restore, r.rule.kind)
 	}
 }

@@ -64,7 +64,7 @@ func Fold(ctx context.Context, a *archive.Archive, job Job, partition int32) (*P
 			Partition: partition, Rounds: tally.View{}, Ended: tally.View{}, Last: tally.View{},
 			Late: map[audience.RoundKey]int64{}, First: map[audience.RoundKey]uint64{},
 		},
-		state:  tally.NewPartition(),
+		state:  tally.NewCounter(),
 		marks:  map[audience.RoundKey][]archive.MarkOutcome{},
 		sealed: map[audience.RoundKey]bool{},
 	}

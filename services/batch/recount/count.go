@@ -115,7 +115,7 @@ func count(ctx context.Context, a *archive.Archive, s *certificate.Statement) (*
 
 // partition gives the offset behind the cut.
 func (c *counted) partition(ctx context.Context, a *archive.Archive, cut uint64, p int32) (next int64, err error) {
-	state, out := tally.NewPartition(), tally.View{}
+	state, out := tally.NewCounter(), tally.View{}
 	for epoch := range cut {
 		var rows int64
 		file, err := a.ReadBallots(ctx, archive.Segment{Topic: archive.Ballots, Epoch: epoch, Partition: p}, func(some []archive.Row) error {
