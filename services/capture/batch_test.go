@@ -105,6 +105,9 @@ func TestWhoseKeyOpensTheBatchDoor(t *testing.T) {
 		expect(t, h.do("POST", path, line(1, "x", "a"), "Authorization", "Bearer "+key), 401, "source-key-invalid")
 	}
 	expect(t, h.do("POST", "/v1/polls/nothing/ballots:batch", line(1, "x", "a"), "Authorization", "Bearer sms-key"), 404, "poll-not-found")
+	if w := h.do("POST", "/v1/polls/final/ballots%3Abatch", line(1, "x", "a"), "Authorization", "Bearer sms-key"); w.Code != 200 {
+		t.Errorf("with an escaped colon: %d %s", w.Code, w.Body)
+	}
 	expect(t, h.do("POST", path, "\n \n", "Authorization", "Bearer sms-key"), 400, "bad-json")
 	if _, m := h.batch("final", "sms2-key", line(1, "x", "a")); m["rejected"] != 1.0 {
 		t.Errorf("a poll that is not the source's: %v", m)

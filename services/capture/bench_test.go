@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/embedded"
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/keys"
@@ -154,6 +155,26 @@ func BenchmarkBatchDoor(b *testing.B) {
 	}
 }
 
+// BenchmarkPostsDoor is pushes of 1,000 posts, one in three a ballot.
+func BenchmarkPostsDoor(b *testing.B) {
+	h := benchHouse(b, kafka(b))
+	h.social("p", audience.CountPosts, audience.MatchAnywhere)
+	h.command("p", audience.VerbOpen)
+	const posts = 1000
+	var requests [][]byte
+	for r := range 20 {
+		var body strings.Builder
+		for n := range posts {
+			id := strconv.Itoa(r*posts + n)
+			body.WriteString(postLine(id, "u"+id, []string{"go anna, you are the best of them all tonight #show", "nobody sings like that", "what a night!"}[n%3]))
+			body.WriteByte('\n')
+		}
+		requests = append(requests, fmt.Appendf(nil, "POST /v1/sources/feed/posts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer push-key\r\nContent-Length: %d\r\n\r\n%s", body.Len(), body.String()))
+	}
+	driveWith(b, h.handler, requests, 2)
+	b.ReportMetric(float64(posts*b.N)/b.Elapsed().Seconds(), "posts/s")
+}
+
 func drive(b *testing.B, h http.Handler, requests [][]byte) {
 	driveWith(b, h, requests, 64)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
@@ -232,4 +253,18 @@ func answer(in *bufio.Reader) error {
 	}
 	_, err := io.CopyN(io.Discard, in, int64(length))
 	return err
+}
+
+// BenchmarkAppend is what the embedded log costs for one record.
+func BenchmarkAppend(b *testing.B) {
+	log := kafka(b)
+	value := make([]byte, 2500)
+	before := cpuTime(b)
+	b.ResetTimer()
+	for n := range b.N {
+		if _, err := log.AppendRaw(b.Context(), eventlog.Ballots, int32(n%2), value); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N), "cpu-ns/op")
 }

@@ -107,6 +107,16 @@ func (l *memoryLog) ballots(t testing.TB) (all []audience.Ballot) {
 	return all
 }
 
+// appended counts the records of a topic.
+func (l *memoryLog) appended(topic string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for p := range 4 {
+		n += len(l.records[fmt.Sprintf("%s/%d", topic, p)])
+	}
+	return n
+}
+
 func (l *memoryLog) posts() (all []*clamorv1.Post) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -19,7 +19,7 @@ import (
 
 // appends bounds the posts of one call that are on their way to the log at a
 // time.
-const appends = 64
+const appends = 256
 
 // entry is one post on its way into the log.
 type entry struct {
@@ -66,18 +66,18 @@ func (s *Service) take(ctx context.Context, src *control.Source, posts []audienc
 			return err
 		}
 	}
-	// Posts first: a ballot whose post is not there could not be revoked with it.
-	if err := s.appendPosts(ctx, in.entries); err != nil {
+	// At the same time, so that a long list of posts does not make ballots late. If
+	// a crash leaves one without the other, the source sends both again.
+	var both errgroup.Group
+	both.Go(func() error { return s.appendPosts(ctx, in.entries) })
+	both.Go(func() error { return s.ballots.Many(received, in.ballots) })
+	if err := both.Wait(); err != nil {
 		return unrecorded(err)
 	}
 	s.metrics.posts.WithLabelValues(src.Connector).Add(float64(len(posts)))
-	if in.votes == 0 {
-		return nil
+	if in.votes > 0 {
+		s.metrics.acknowledged(doorSocial, in.votes, s.millis()-received)
 	}
-	if err := s.ballots.Many(received, in.ballots); err != nil {
-		return unrecorded(err)
-	}
-	s.metrics.acknowledged(doorSocial, in.votes, s.millis()-received)
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/services/capture"
 	"github.com/google/go-cmp/cmp"
 )
@@ -98,7 +99,7 @@ func TestReplaysTheWorldCup(t *testing.T) {
 	h := newHouse(t, func(c *capture.Config, _ *capture.Deps) { c.ReplayDir = dir })
 	h.teams(audience.CountAuthors)
 	h.replay("worldcup.ndjson", true)
-	until(t, "the last post", func() bool { return len(h.log.posts()) >= posts })
+	until(t, "the last post", func() bool { return h.log.appended(eventlog.Posts) >= posts })
 	until(t, "the last vote", func() bool { return len(h.log.ballots(t)) >= want[1]+want[2] })
 	h.stop()
 	got := map[uint16]int{}

@@ -140,7 +140,10 @@ func (s *Service) routes(reg prometheus.Registerer) (http.Handler, error) {
 	}
 	e.POST("/v1/voters", s.door(s.makeVoter))
 	e.POST("/v1/polls/:poll/ballots", s.door(s.cast))
-	e.POST(`/v1/polls/:poll/ballots\:batch`, s.door(s.castBatch))
+	// Some clients escape the colon, which Gin then does not unescape.
+	for _, colon := range []string{`\:`, "%3A", "%3a"} {
+		e.POST("/v1/polls/:poll/ballots"+colon+"batch", s.door(s.castBatch))
+	}
 	e.POST("/v1/sources/:source/posts", s.door(s.takePosts))
 	e.POST("/v1/hooks/:source", s.door(s.takeHook))
 	return e, nil
