@@ -121,7 +121,16 @@ func TestLeftoversAreNotCounted(t *testing.T) {
 	defer store.Close()
 	fill(t, store, Position{})
 	m.Del(metaKey)
-	fill(t, store, Position{})
+	pos, err := store.Reset(t.Context(), "ballots", 0, Position{}, Start{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if entries, _, err := store.JournalSince(t.Context(), "ballots", 0, final, 0, pos.Incarnation); err != nil || len(entries) > 0 {
+		t.Errorf("a journal of %d entries before the first, error %v", len(entries), err)
+	}
+	if err := store.Advance(t.Context(), "ballots", 0, step(pos)); err != nil {
+		t.Fatal(err)
+	}
 	slice, err := store.Read(t.Context(), "ballots", 0, 0)
 	if err != nil || slice.Sum()[final].TotalVotes() != 1 {
 		t.Errorf("after the meta went: %v, error %v", slice.Sum()[final], err)

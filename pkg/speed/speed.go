@@ -23,7 +23,7 @@ var (
 	ErrEmpty = errors.New("redis holds nothing of this partition")
 	// ErrDamaged says that keys of the partition are missing or not ours, which
 	// an evicting Redis or a stray DEL does. It is to be reset and refilled.
-	ErrDamaged = errors.New("keys of this partition are missing or foreign")
+	ErrDamaged = errors.New("keys of this partition are missing or foreign (does redis evict? its maxmemory-policy must be noeviction)")
 	// ErrExpired says that an epoch asked for is no longer, or not yet, held.
 	ErrExpired = errors.New("the epoch is not held any more")
 	// ErrInvalid says that a step makes no sense: a fault of the caller.

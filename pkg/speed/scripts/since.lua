@@ -10,8 +10,11 @@ local bytes, gone = unpack(redis.call('HMGET', KEYS[2], ARGV[3], ARGV[3] .. '+')
 if bytes == 'sealed' then return {'sealed'} end
 local index, base = tonumber(ARGV[2]), tonumber(gone or '0')
 if index == 0 then index = base end
-if meta[1] ~= ARGV[1] or index < base or index > base + redis.call('LLEN', KEYS[3]) then
+-- A list that the rounds do not know is what an earlier life left behind.
+local length = bytes and redis.call('LLEN', KEYS[3]) or 0
+if meta[1] ~= ARGV[1] or index < base or index > base + length then
 	return {'fenced', meta[1], meta[2], meta[3], meta[4], meta[5]}
 end
+if not bytes then return {'ok', tostring(index), {}} end
 local from = index - base
 return {'ok', tostring(index), redis.call('LRANGE', KEYS[3], from, from + ARGV[4] - 1)}
