@@ -62,6 +62,7 @@ func DefaultConfig() Config {
 		API:      api.DefaultConfig(),
 	}
 	c.Kafka.Partitions = 2
+	c.Capture.Flush.InFlight = 1 // the embedded log writes one record after the other
 	return c
 }
 
