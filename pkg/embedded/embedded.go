@@ -134,7 +134,11 @@ func (s *Servers) startKafka(ctx context.Context, cfg Config, log *slog.Logger) 
 	if err != nil {
 		return err
 	}
-	opts := []kfake.Opt{kfake.Ports(port), kfake.ClusterID("clamor"), kfake.WithLogger(logger{log})}
+	opts := []kfake.Opt{
+		kfake.Ports(port), kfake.ClusterID("clamor"), kfake.WithLogger(logger{log}),
+		// What stands beside a group's seats outlives a pause between two seasons.
+		kfake.BrokerConfigs(map[string]string{"offsets.retention.minutes": "5256000"}),
+	}
 	dir := filepath.Join(cfg.DataDir, "log")
 	if cfg.DataDir != "" {
 		if err := os.MkdirAll(dir, 0o750); err != nil {

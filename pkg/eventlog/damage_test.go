@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,6 +104,22 @@ func TestMetrics(t *testing.T) {
 	for _, name := range []string{"clamor_log_ack_seconds", "clamor_log_lag_records", "clamor_log_in_flight_bytes", "clamor_log_records_read_total"} {
 		if !got[name] {
 			t.Errorf("%s is not exported", name)
+		}
+	}
+}
+
+// TestTopicsDisagree: topics made by hand must have as many partitions as one
+// another.
+func TestTopicsDisagree(t *testing.T) {
+	for topic, want := range map[string]string{eventlog.Posts: "as many", eventlog.Control: "must have 1"} {
+		kafka := startKafka(t)
+		cfg := eventlogtest.Config(kafka.ListenAddrs())
+		if err := kafka.CreateTopic(cfg.Prefix+topic, 5, nil); err != nil {
+			t.Fatal(err)
+		}
+		_, err := eventlog.Open(t.Context(), cfg, slog.New(slog.DiscardHandler), nil)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), cfg.Prefix+topic) {
+			t.Errorf("%s with 5 partitions gave %v", topic, err)
 		}
 	}
 }

@@ -61,16 +61,16 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Regi
 
 func (l *Log) connect(ctx context.Context) error {
 	var err error
-	if l.client, err = dial(ctx, l.cfg, l.cfg.base()); err != nil {
+	if l.client, err = l.dial(ctx, l.cfg.asking()); err != nil {
 		return err
 	}
 	if l.partitions, err = l.ensureTopics(ctx); err != nil {
 		return errors.Join(err, l.client.Close())
 	}
-	if l.sender, err = dial(ctx, l.cfg, l.cfg.producing()); err != nil {
+	if l.sender, err = l.dial(ctx, l.cfg.producing()); err != nil {
 		return errors.Join(err, l.client.Close())
 	}
-	err = retry(ctx, func() (err error) {
+	err = l.retry(ctx, func() (err error) {
 		l.producer, err = sarama.NewAsyncProducerFromClient(l.sender)
 		return err
 	})
@@ -80,28 +80,50 @@ func (l *Log) connect(ctx context.Context) error {
 	return nil
 }
 
-func dial(ctx context.Context, cfg Config, s *sarama.Config) (client sarama.Client, err error) {
-	err = retry(ctx, func() error {
-		client, err = sarama.NewClient(cfg.Brokers, s)
+func (l *Log) dial(ctx context.Context, s *sarama.Config) (client sarama.Client, err error) {
+	err = l.retry(ctx, func() error {
+		client, err = sarama.NewClient(l.cfg.Brokers, s)
 		return err
 	})
 	return client, err
 }
 
-// retry calls try until it succeeds or ctx ends, and then reports its last
-// error.
-func retry(ctx context.Context, try func() error) error {
-	pause := 50 * time.Millisecond
+// retry calls try until it succeeds, fails for good or ctx ends, and then
+// reports its last error. It says so when that takes long.
+func (l *Log) retry(ctx context.Context, try func() error) error {
+	pause, said := 50*time.Millisecond, time.Now()
 	for {
 		err := try()
-		if err == nil {
-			return nil
+		if err == nil || permanent(err) {
+			return err
+		}
+		if time.Since(said) > sayEvery {
+			l.log.Warn("still waiting for the log", "brokers", l.cfg.Brokers, "error", err)
+			said = time.Now()
 		}
 		if wait(ctx, pause) != nil {
 			return err
 		}
 		pause = min(2*pause, time.Second)
 	}
+}
+
+// sayEvery is how often a wait is mentioned.
+const sayEvery = 5 * time.Second
+
+// permanent says whether trying again is of no use. Everything that a cluster
+// says while it starts or heals is worth another try.
+func permanent(err error) bool {
+	for _, final := range []error{
+		sarama.ErrTopicAuthorizationFailed, sarama.ErrClusterAuthorizationFailed, sarama.ErrGroupAuthorizationFailed,
+		sarama.ErrSASLAuthenticationFailed, sarama.ErrInvalidTopic, sarama.ErrInvalidConfig,
+		sarama.ErrOffsetMetadataTooLarge, sarama.ErrClosedClient, ErrSeat,
+	} {
+		if errors.Is(err, final) {
+			return true
+		}
+	}
+	return false
 }
 
 func wait(ctx context.Context, d time.Duration) error {
@@ -174,7 +196,7 @@ func (l *Log) Bounds(ctx context.Context, topic string, partition int32) (oldest
 	if err := l.known(topic, partition); err != nil {
 		return 0, 0, fmt.Errorf("ask for the bounds: %w", err)
 	}
-	err = retry(ctx, func() error {
+	err = l.retry(ctx, func() error {
 		if oldest, err = l.client.GetOffset(l.topic(topic), partition, sarama.OffsetOldest); err == nil {
 			next, err = l.client.GetOffset(l.topic(topic), partition, sarama.OffsetNewest)
 		}

@@ -24,6 +24,13 @@ func (c Config) base() *sarama.Config {
 	return s
 }
 
+// asking leaves every second try to the caller, who can be cancelled.
+func (c Config) asking() *sarama.Config {
+	s := c.base()
+	s.Metadata.Retry.Max = 0
+	return s
+}
+
 // producing keeps a partition's records in order and each of them once, through
 // retries that outlast the election of a new leader. Shorter retries turned
 // every record for a dead leader into an error.

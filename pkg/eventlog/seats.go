@@ -188,25 +188,11 @@ func (l *Log) CommitSeat(ctx context.Context, group string, seat int32, metadata
 	if m == nil {
 		return fmt.Errorf("seat %d of %s: %w", seat, group, ErrSeat)
 	}
-	err := retrySeat(ctx, func() error { return m.commit(seat, metadata) })
+	err := l.retry(ctx, func() error { return m.commit(seat, metadata) })
 	if err != nil {
 		return fmt.Errorf("commit seat %d of %s: %w", seat, group, err)
 	}
 	return nil
-}
-
-// retrySeat is retry that gives up on what will not heal.
-func retrySeat(ctx context.Context, try func() error) error {
-	var final error
-	err := retry(ctx, func() error {
-		err := try()
-		if errors.Is(err, ErrSeat) || errors.Is(err, sarama.ErrOffsetMetadataTooLarge) {
-			final = err
-			return nil
-		}
-		return err
-	})
-	return errors.Join(final, err)
 }
 
 func (m *member) commit(seat int32, metadata string) error {
@@ -237,7 +223,7 @@ func (m *member) commit(seat int32, metadata string) error {
 func (l *Log) SeatMetadata(ctx context.Context, group string, seat int32) (string, error) {
 	name, topic := l.topic(group), l.topic(Seats)
 	var out string
-	err := retry(ctx, func() error {
+	err := l.retry(ctx, func() error {
 		return l.coordinated(name, func(b *sarama.Broker) (error, error) {
 			resp, err := b.FetchOffset(sarama.NewOffsetFetchRequest(l.cfg.base().Version, name, map[string][]int32{topic: {seat}}))
 			if err != nil {

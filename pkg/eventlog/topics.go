@@ -12,36 +12,35 @@ import (
 // ensureTopics creates the topics that are missing, waits until each partition
 // has a leader, and returns the numbers of partitions by topic.
 func (l *Log) ensureTopics(ctx context.Context) (map[string]int, error) {
-	admin, err := sarama.NewClusterAdminFromClient(l.client)
-	if err != nil {
-		return nil, fmt.Errorf("ask for the topics: %w", err)
-	}
 	topics := []string{Control, Ballots, Posts, Seats, DeadLetter}
-	for _, topic := range topics {
-		err := retry(ctx, func() error { return create(admin, l.topic(topic), l.cfg.detail(topic)) })
-		if err != nil {
-			return nil, fmt.Errorf("create topic %s: %w", l.topic(topic), err)
-		}
-	}
 	counts := make(map[string]int, len(topics))
 	for _, topic := range topics {
-		// A topic just created may take a moment to appear.
-		if err := retry(ctx, func() (err error) {
-			counts[topic], err = l.led(l.topic(topic))
+		err := l.retry(ctx, func() (err error) {
+			counts[topic], err = l.ensure(topic)
 			return err
-		}); err != nil {
-			return nil, fmt.Errorf("wait for topic %s: %w", l.topic(topic), err)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("topic %s: %w", l.topic(topic), err)
 		}
 	}
 	return counts, l.agree(counts)
 }
 
-func create(admin sarama.ClusterAdmin, name string, detail *sarama.TopicDetail) error {
-	err := admin.CreateTopic(name, detail, false)
-	if errors.Is(err, sarama.ErrTopicAlreadyExists) {
-		return nil
+// ensure creates a topic only if it is missing: those that an administrator made
+// need no right to create. One just created may take a moment to appear.
+func (l *Log) ensure(topic string) (int, error) {
+	n, err := l.led(l.topic(topic))
+	if !errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
+		return n, err
 	}
-	return err
+	admin, err := sarama.NewClusterAdminFromClient(l.client)
+	if err == nil {
+		err = admin.CreateTopic(l.topic(topic), l.cfg.detail(topic), false)
+	}
+	if err != nil && !errors.Is(err, sarama.ErrTopicAlreadyExists) {
+		return 0, fmt.Errorf("create: %w", err)
+	}
+	return l.led(l.topic(topic))
 }
 
 // led counts the partitions of a topic once all of them have leaders.
