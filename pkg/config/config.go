@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -41,6 +42,8 @@ type Options struct {
 	Short map[string]string
 	// Extra registers flags that are not settings, such as --demo.
 	Extra func(*flag.FlagSet)
+	// Others are prefixes of variables that begin like settings and are none.
+	Others []string
 	// Out gets the help text and the printed configuration.
 	Out io.Writer
 	// ReadFile reads the YAML file; nil means os.ReadFile.
@@ -67,7 +70,7 @@ func Load(into any, o Options) (rest []string, err error) {
 	}
 	if err := errors.Join(
 		fromFile(settings, fileName(*file, o.Environ), o.ReadFile),
-		fromEnvironment(settings, o.Environ),
+		fromEnvironment(settings, o.Environ, o.Others),
 		given.apply(),
 	); err != nil {
 		return nil, err
@@ -154,7 +157,7 @@ func (s settings) fromTree(prefix string, tree map[string]any) error {
 	return errors.Join(errs...)
 }
 
-func fromEnvironment(s settings, environ []string) error {
+func fromEnvironment(s settings, environ, others []string) error {
 	var errs []error
 	for _, kv := range environ {
 		name, text, ok := strings.Cut(kv, "=")
@@ -162,6 +165,9 @@ func fromEnvironment(s settings, environ []string) error {
 			continue
 		}
 		set, known := s.byEnv(name)
+		if !known && slices.ContainsFunc(others, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
+			continue
+		}
 		if !known {
 			errs = append(errs, fmt.Errorf("unknown environment variable %s", name))
 			continue

@@ -60,7 +60,8 @@ func load(t *testing.T, file string, environ []string, args ...string) (settings
 	got := defaults()
 	rest, err := config.Load(&got, config.Options{
 		Name: "clamor", About: "Counts.", Args: args, Environ: environ, Out: &out,
-		Short: map[string]string{"redis": "redis_url"},
+		Short:  map[string]string{"redis": "redis_url"},
+		Others: []string{"CLAMOR_TEST_"},
 		ReadFile: func(name string) ([]byte, error) {
 			if name != "c.yaml" {
 				return nil, fs.ErrNotExist
@@ -86,7 +87,7 @@ issuers:
 labels: {k: v}
 `
 	got, rest, _, err := load(t, file, []string{"CLAMOR_LISTEN=env:1", "CLAMOR_PARTS=8", "PATH=/bin",
-		"CLAMOR_KAFKA_BROKERS=c:3, d:4", "CLAMOR_API_PORT_8080_TCP=tcp://x", "CLAMOR_API_SERVICE_HOST=10.0.0.1"},
+		"CLAMOR_KAFKA_BROKERS=c:3, d:4", "CLAMOR_API_PORT_8080_TCP=tcp://x", "CLAMOR_TEST_KAFKA=k", "CLAMOR_API_SERVICE_HOST=10.0.0.1"},
 		"--config", "c.yaml", "--listen=flag:1", "--redis", "redis://r", "more", "words")
 	if err != nil {
 		t.Fatal(err)

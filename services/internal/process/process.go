@@ -52,6 +52,7 @@ func (c Config) Validate() error {
 // config.ErrPrinted when the program has nothing more to do.
 func Load(cfg any, o config.Options, args []string, stdout io.Writer) error {
 	o.Args, o.Environ, o.Out = args, os.Environ(), stdout
+	o.Others = []string{"CLAMOR_TOKEN", "CLAMOR_URL", "CLAMOR_TEST_", "CLAMOR_CHAOS_", "CLAMOR_SERVERS_"} // of the tools and tests
 	rest, err := config.Load(cfg, o)
 	if err == nil && len(rest) > 0 {
 		return fmt.Errorf("%s: unknown argument %q (see --help)", o.Name, rest[0])
