@@ -52,6 +52,10 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		Refresh: cfg.Refresh, ReadTimeout: cfg.ReadTimeout, SeriesRefresh: cfg.SeriesRefresh,
 	}, live.Deps{
 		Control: deps.Control, Speed: deps.Speed, Views: deps.Views, Partitions: deps.Log.Partitions(eventlog.Ballots),
+		End: func(ctx context.Context, p int32) (int64, error) {
+			_, end, err := deps.Log.Bounds(ctx, eventlog.Ballots, p)
+			return end, err
+		},
 		Now: deps.Now, Log: deps.Logger,
 	})
 	if err := registerMetrics(s, deps.Metrics); err != nil {

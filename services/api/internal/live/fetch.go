@@ -23,7 +23,16 @@ type fetcher struct {
 	last       *merged
 	// viewsErr is why the published generation is not the one at hand.
 	viewsErr error
+	// ends are where the log ended when the first merge was tried, and until is
+	// how long that waits for the speed view to get there: after a restart no
+	// figure may be lower than one served before it.
+	ends  []int64
+	until time.Time
 }
+
+// patience is how long the first merge waits for a speed view that lags. It is
+// bounded, because old figures are better than none.
+const patience = 5 * time.Second
 
 // part is one partition's last good slice, and what hinders a newer one.
 type part struct {
@@ -56,7 +65,7 @@ func (f *fetcher) fetch(ctx context.Context, now audience.Millis) (*merged, bool
 		fresh = true
 	}
 	whole := f.missing() == nil
-	if f.last == nil && (!whole || f.viewsErr != nil) {
+	if f.last == nil && (!whole || f.viewsErr != nil || f.behind(ctx)) {
 		return nil, false
 	}
 	if !fresh && f.last != nil && f.last.stale == !whole {
@@ -73,6 +82,29 @@ func (f *fetcher) fetch(ctx context.Context, now audience.Millis) (*merged, bool
 	}
 	f.last = m
 	return m, true
+}
+
+// behind says whether the first merge is to wait for the speed view.
+func (f *fetcher) behind(ctx context.Context) bool {
+	if f.until.IsZero() {
+		f.until = time.Now().Add(patience)
+	}
+	if time.Now().After(f.until) {
+		return false
+	}
+	for p := len(f.ends); p < len(f.parts); p++ {
+		end, err := f.deps.End(ctx, int32(p))
+		if err != nil {
+			return true
+		}
+		f.ends = append(f.ends, end)
+	}
+	for p, end := range f.ends {
+		if f.parts[p].slice.Next < end {
+			return true
+		}
+	}
+	return false
 }
 
 // still is the last merge, known to be good until now.
