@@ -57,7 +57,8 @@ func lockFolder(dir string) (*folder, error) {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
 	pid := strconv.Itoa(os.Getpid()) + "\n"
-	if err := errors.Join(lock.Truncate(0), writeAt(lock, pid)); err != nil {
+	// The lock holds without the number in it, which a full disk may not take.
+	if err := errors.Join(lock.Truncate(0), writeAt(lock, pid)); err != nil && !errors.Is(err, syscall.ENOSPC) {
 		return nil, fmt.Errorf("lock the data folder: %w", errors.Join(err, lock.Close()))
 	}
 	return &folder{lock}, nil

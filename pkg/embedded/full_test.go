@@ -85,6 +85,38 @@ func fullDisk(t *testing.T, least int64) {
 	})
 }
 
+// TestStartOnFullDisk: what is in the log can be read, and records are refused.
+func TestStartOnFullDisk(t *testing.T) {
+	disk := smallDisk(t, "128m")
+	cfg := config(filepath.Join(disk, "data"))
+	cfg.MinFreeBytes = 1 << 20
+	run(t, cfg.DataDir, func(l *eventlog.Log) { appendAll(t, l, 0, 10) })
+	ballast, err := os.Create(filepath.Join(disk, "ballast"))
+	for block := make([]byte, 1<<16); err == nil; {
+		_, err = ballast.Write(block)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	_ = ballast.Close()
+	s, err := embedded.Start(t.Context(), cfg, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	l, err := dial(t.Context(), s.Brokers())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	if got := contents(t, l); len(got) != 10 || !s.Full() {
+		t.Errorf("%v, full is %v", got, s.Full())
+	}
+	if _, err := l.Append(t.Context(), eventlog.Control, 0, record(1)); !errors.Is(err, eventlog.ErrRefused) {
+		t.Errorf("an append gave %v", err)
+	}
+}
+
 // writers append from several goroutines and keep what was acknowledged.
 type writers struct {
 	l      *eventlog.Log
