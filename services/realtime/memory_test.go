@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/eventlog"
@@ -78,19 +79,19 @@ func vote(t *testing.T, url, prefix string, voters, step int) {
 
 // wire speaks enough of Redis' protocol to ask it about itself.
 type wire struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.Conn
 	in   *bufio.Reader
 }
 
-func dial(t *testing.T, address string) *wire {
+func dial(t testing.TB, address string) *wire {
 	t.Helper()
 	var d net.Dialer
 	conn, err := d.DialContext(t.Context(), "tcp", strings.TrimSuffix(address, "/0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closing(t, conn) })
+	t.Cleanup(func() { _ = conn.Close() })
 	return &wire{t, conn, bufio.NewReader(conn)}
 }
 
@@ -145,11 +146,19 @@ func (w *wire) number(command string) int {
 }
 
 // used is used_memory of INFO.
-func (w *wire) used() int {
+func (w *wire) used() int { return int(w.info("memory", "used_memory")) }
+
+// cpu is the processor time that the server has taken.
+func (w *wire) cpu() time.Duration {
+	seconds := w.info("cpu", "used_cpu_user") + w.info("cpu", "used_cpu_sys")
+	return time.Duration(seconds * float64(time.Second))
+}
+
+func (w *wire) info(section, field string) float64 {
 	w.t.Helper()
-	_, rest, _ := strings.Cut(w.ask("INFO memory")[0], "used_memory:")
+	_, rest, _ := strings.Cut(w.ask("INFO " + section)[0], field+":")
 	text, _, _ := strings.Cut(rest, "\n")
-	n, err := strconv.Atoi(strings.TrimSpace(text))
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	if err != nil {
 		w.t.Fatal(err)
 	}
