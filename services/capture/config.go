@@ -13,17 +13,17 @@ type Config struct {
 	// AckDeadline is the longest from a ballot's received_at to the log's
 	// acknowledgement; later it is answered 503, never 202. Sealing relies on
 	// it: batch waits longer than this behind a close.
-	AckDeadline time.Duration `yaml:"ack_deadline"`
+	AckDeadline time.Duration `yaml:"ack_deadline" doc:"longest from a ballot to its acknowledgement; later is 503"`
 	// VoterLifetime is how long a voter token is good.
-	VoterLifetime time.Duration `yaml:"voter_lifetime"`
+	VoterLifetime time.Duration `yaml:"voter_lifetime" doc:"how long a voter token is good"`
 	// SecureCookie marks the voter's cookie Secure even if the request did not
 	// come over TLS as far as this process can see.
-	SecureCookie bool `yaml:"secure_cookie"`
+	SecureCookie bool `yaml:"secure_cookie" doc:"mark the cookie Secure though TLS ends elsewhere"`
 	// TrustedProxies are the addresses and networks (CIDR) whose
 	// X-Forwarded-For and X-Forwarded-Proto are believed.
-	TrustedProxies []string `yaml:"trusted_proxies"`
+	TrustedProxies []string `yaml:"trusted_proxies" doc:"addresses and networks whose X-Forwarded-For is believed"`
 	// ReplayDir is the folder of the replay sources' files; empty: none.
-	ReplayDir string `yaml:"replay_dir"`
+	ReplayDir string `yaml:"replay_dir" doc:"folder of the files that replay sources read"`
 
 	Limits Limits `yaml:"limits"`
 	Flush  Flush  `yaml:"flush"`
@@ -34,43 +34,43 @@ type Config struct {
 type Limits struct {
 	// Voter and Network are the steady rates a second, with their bursts. A
 	// network is an IPv4 address or an IPv6 /64. 0: no limit.
-	Voter        float64 `yaml:"voter"`
-	VoterBurst   int     `yaml:"voter_burst"`
-	Network      float64 `yaml:"network"`
-	NetworkBurst int     `yaml:"network_burst"`
+	Voter        float64 `yaml:"voter" doc:"requests a second of a voter; 0 is no limit"`
+	VoterBurst   int     `yaml:"voter_burst" doc:"how many at once"`
+	Network      float64 `yaml:"network" doc:"requests a second of an IPv4 address or IPv6 /64; 0 is no limit"`
+	NetworkBurst int     `yaml:"network_burst" doc:"how many at once"`
 	// Exempt are networks (CIDR) without a network limit, besides loopback.
-	Exempt []string `yaml:"exempt"`
+	Exempt []string `yaml:"exempt" doc:"networks without that limit, besides loopback"`
 	// Tracked bounds how many voters, and how many networks, are remembered.
-	Tracked int `yaml:"tracked"`
+	Tracked int `yaml:"tracked" doc:"voters and networks remembered at most"`
 	// Batches bounds how many batch requests are held in memory at a time.
-	Batches int `yaml:"batches"`
+	Batches int `yaml:"batches" doc:"batch requests in memory at most"`
 }
 
 // Flush bounds the group commit of each partition of ballots.
 type Flush struct {
 	// Ballots and Bytes bound one record.
-	Ballots int `yaml:"ballots"`
-	Bytes   int `yaml:"bytes"`
+	Ballots int `yaml:"ballots" doc:"ballots in a record at most"`
+	Bytes   int `yaml:"bytes" doc:"bytes of a record at most"`
 	// InFlight bounds the records on their way to the log at a time; a partition
 	// has one at most. A log that writes one record after the other, as the
 	// embedded one does, is fastest with 1: its records are fuller.
-	InFlight int `yaml:"in_flight"`
+	InFlight int `yaml:"in_flight" doc:"records on their way at a time; 1 suits the embedded log"`
 	// Delay is the longest that a busy partition's ballots wait for company; a
 	// ballot that comes after a pause does not wait.
-	Delay time.Duration `yaml:"delay"`
+	Delay time.Duration `yaml:"delay" doc:"longest that ballots of a busy partition wait for company"`
 	// Queue bounds the ballots that wait for one partition; beyond it the
 	// answer is 503 overloaded.
-	Queue int `yaml:"queue"`
+	Queue int `yaml:"queue" doc:"ballots that wait for a partition at most; beyond it 503"`
 }
 
 // App lets an app's own users vote with the JWT they already have.
 type App struct {
 	// Issuer is the JWT's iss; empty: no JWT is accepted.
-	Issuer string `yaml:"issuer"`
+	Issuer string `yaml:"issuer" doc:"iss of the JWT that an app's own users vote with; empty is none"`
 	// Audience is the JWT's aud, if set.
-	Audience string `yaml:"audience"`
+	Audience string `yaml:"audience" doc:"aud of that JWT, if it must have one"`
 	// JWKS is the URL of the issuer's keys.
-	JWKS string `yaml:"jwks"`
+	JWKS string `yaml:"jwks" doc:"URL of the issuer's keys"`
 }
 
 // DefaultConfig is the contract's limits and bounds for a small machine.
