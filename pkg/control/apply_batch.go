@@ -10,14 +10,16 @@ import (
 
 // requestRun lets one run wait; whoever asks while one waits gets that one.
 func (m *Machine) requestRun(e *Event, offset int64) Verdict {
-	if m.state.pending == nil {
-		run := e.Subject
-		if run == "" {
-			run = e.ID
-		}
-		m.state.pending = &RunRequest{Run: run, Actor: e.Actor, At: e.At, Offset: offset}
+	next := RunRequest{Run: e.Subject, Actor: e.Actor, At: e.At, Offset: offset}
+	if next.Run == "" {
+		next.Run = e.ID
 	}
-	return Verdict{Run: m.state.pending.Run}
+	if m.state.pending != nil {
+		next = *m.state.pending // snapshots hold the one before
+	}
+	next.Asked = max(next.Asked, e.At)
+	m.state.pending = &next
+	return Verdict{Run: next.Run}
 }
 
 // takeRun takes up the waiting request, if it is that one.

@@ -69,6 +69,9 @@ type RunRequest struct {
 	Actor  string          `json:"actor"`
 	At     audience.Millis `json:"at"`
 	Offset int64           `json:"offset"`
+	// Asked is when the last of all who wait for it asked: rounds that had closed
+	// by then are expected to be sealed by it.
+	Asked audience.Millis `json:"asked"`
 }
 
 // CutDecision says which rounds end with a cut. It is decided here once; the

@@ -159,6 +159,32 @@ func TestARunWaitsForARoundThatJustClosed(t *testing.T) {
 	}
 }
 
+func TestWhoeverJoinsARunGetsHisRoundSealed(t *testing.T) {
+	r := newRig(t, brokers(t))
+	r.cfg.SealGrace = 1200 * time.Millisecond
+	r.poll("final", once)
+	r.poll("semi", once)
+	r.submit(control.KindRunRequest, "run-x", 0, nil)
+	s, waits := r.service(), 0
+	s.pass = func(point string) error {
+		if point != "waited" {
+			return nil
+		}
+		if waits++; waits == 1 {
+			r.command("final", audience.VerbClose) // a second passes
+			r.submit(control.KindRunRequest, "run-y", 0, nil)
+		} else {
+			r.clock.move(r.cfg.SealGrace)
+		}
+		return nil
+	}
+	run, err := s.RunOnce(t.Context())
+	r.must(err)
+	if _, sealed := r.control.State().SealedAt(final); !sealed || run.ID != "run-x" || waits != 2 {
+		t.Errorf("sealed %t by %s after %d waits", sealed, run.ID, waits)
+	}
+}
+
 // TestKilledAnywhere lets a run die at every boundary between two acts, and
 // another process finish the work.
 func TestKilledAnywhere(t *testing.T) {

@@ -34,6 +34,22 @@ func waitForSeals(state *control.State, at audience.Millis, grace, longest time.
 	return time.Duration(wait) * time.Millisecond
 }
 
+// waitForAsked is how long to wait so that every round can be sealed which had
+// closed when the waiting run was last asked for.
+func waitForAsked(state *control.State, at audience.Millis, grace time.Duration) time.Duration {
+	pending, ok := state.PendingRun()
+	if !ok {
+		return 0
+	}
+	var wait audience.Millis
+	eachUnsealed(state, func(_ audience.RoundKey, closedAt audience.Millis) {
+		if closedAt <= pending.Asked {
+			wait = max(wait, closedAt+millis(grace)-at)
+		}
+	})
+	return time.Duration(wait) * time.Millisecond
+}
+
 func millis(d time.Duration) audience.Millis { return audience.Millis(d.Milliseconds()) }
 
 // eachUnsealed gives the rounds that have a known close and no seal.

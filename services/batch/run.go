@@ -148,10 +148,7 @@ func (s *Service) decide(ctx context.Context, w *work) error {
 	}
 	next.Run = runID(next)
 	w.start(ctx, next.Run, trigger)
-	if err := sleep(ctx, waitForSeals(state, s.now(), s.cfg.SealGrace, s.cfg.SealWait)); err != nil {
-		return err
-	}
-	if err := s.pass("waited"); err != nil {
+	if err := s.awaitSeals(ctx); err != nil {
 		return err
 	}
 	next.At = s.now()
@@ -168,6 +165,23 @@ func (s *Service) decide(ctx context.Context, w *work) error {
 	}
 	w.decision = decision
 	return s.pass("decided")
+}
+
+// awaitSeals waits for rounds that close about now and, whoever joins the run
+// meanwhile, for those that had closed when he asked for it.
+func (s *Service) awaitSeals(ctx context.Context) error {
+	wait := waitForSeals(s.d.Control.State(), s.now(), s.cfg.SealGrace, s.cfg.SealWait)
+	for {
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+		if err := s.pass("waited"); err != nil {
+			return err
+		}
+		if wait = waitForAsked(s.d.Control.State(), s.now(), s.cfg.SealGrace); wait <= 0 {
+			return nil
+		}
+	}
 }
 
 // runID is the run's id: the request's, or one made of the cut's number.
