@@ -34,6 +34,14 @@ func (x *index) find(hash uint64, hashOf func(row uint32) uint64) (row uint32, o
 	return 0, false
 }
 
+// glance reads the slot at which a search for the hash begins.
+func (x *index) glance(hash uint64) uint64 {
+	if len(x.slots) == 0 {
+		return 0
+	}
+	return x.slots[x.home(hash)]
+}
+
 // add puts a row that is not there yet.
 func (x *index) add(hash uint64, row uint32) {
 	if x.used*4 >= len(x.slots)*3 {
