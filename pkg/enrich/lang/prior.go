@@ -9,6 +9,12 @@ import (
 const (
 	likelyShare = 0.97 // a show's languages, all together
 	sourceOdds  = 6.0  // how much likelier the language a source declares becomes
+
+	// Posts in no language are no rarer for the languages that a show expects:
+	// where those gain, "und" must gain too, or it would never be answered.
+	// Both are log-odds found by cross-validation.
+	undWithLikely = 1.3
+	undWithOnly   = 2.0
 )
 
 // NewPrior builds a prior. likely are the show's languages: together they get
@@ -20,6 +26,9 @@ func (m *Model) NewPrior(likely, only []string) (*Prior, error) {
 	}
 	if len(only) == 0 {
 		return p, nil
+	}
+	if len(likely) == 0 {
+		p.log[m.und] += undWithOnly
 	}
 	keep := map[int]bool{m.und: true}
 	for _, code := range only {
@@ -49,6 +58,7 @@ func (m *Model) boost(p *Prior, likely []string) error {
 		}
 		p.log[c] = float32(math.Log(odds))
 	}
+	p.log[m.und] = float32(math.Log(odds)) + undWithLikely
 	return nil
 }
 

@@ -50,7 +50,7 @@ func (a *Analyzer) Analyze(s *scan.Scanner, language int) Opinion {
 
 // reversal is what calling a negative post positive costs beyond a plain
 // mistake: a post that could be either is neutral.
-const reversal = 0.2
+const reversal = 0.22
 
 func decide(p [classes]float32) Polarity {
 	neg := p[Negative] - reversal*p[Positive]

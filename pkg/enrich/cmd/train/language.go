@@ -13,7 +13,7 @@ import (
 const (
 	languageSeed  = 20221120
 	languageBits  = 17
-	languageSynth = 14000 // made-up posts a language and epoch
+	languageSynth = 6000
 	languageScale = 1.1
 )
 
@@ -24,6 +24,8 @@ type corpus struct {
 	lists  []*vocabulary
 	tweets []labelled // TweetLID: label as given
 	others []labelled // tweets whose collection tells the language
+	synth  int        // made-up posts a language and epoch
+	epochs int
 }
 
 func readCorpus(data string) (*corpus, error) {
@@ -31,7 +33,7 @@ func readCorpus(data string) (*corpus, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &corpus{lists: lists, index: map[string]int{}}
+	c := &corpus{lists: lists, index: map[string]int{}, synth: languageSynth, epochs: 3}
 	for _, v := range lists {
 		c.names = append(c.names, v.code)
 	}
@@ -97,7 +99,7 @@ func (c *corpus) stream(tweets []labelled, others []labelled) lang.Stream {
 		var all []piece
 		for i, v := range c.lists {
 			target := []lang.Share{{Class: i, Weight: 1}}
-			for range languageSynth {
+			for range c.synth {
 				all = append(all, piece{v.post(rng), target})
 			}
 		}
@@ -155,10 +157,10 @@ func span(rng *rand.Rand, text string) string {
 
 // common are the languages of most posts on the networks that shows listen to;
 // the model itself learns from equal shares.
-var common = map[string]float32{"en": 0.4, "es": 0.4, "pt": 0.4}
+var common = map[string]float32{"en": 0.4, "es": 0.4, "pt": 0.4, lang.Undetermined: 0.7}
 
 func (c *corpus) config() lang.Config {
-	return lang.Config{Names: c.names, Bits: languageBits, Epochs: 3, Rate: 0.5, Scale: languageScale, Usual: common}
+	return lang.Config{Names: c.names, Bits: languageBits, Epochs: c.epochs, Rate: 0.5, Scale: languageScale, Usual: common}
 }
 
 func trainLanguage(j job) error {

@@ -13,19 +13,37 @@ import (
 
 const folds = 5
 
-// crossValidate trains on four fifths of the tweets and scores the last one.
+// crossValidate trains on four fifths of the tweets and prints the scores of
+// the last one.
 func (c *corpus) crossValidate(run int) error {
+	score, err := c.validate(run)
+	if err != nil {
+		return err
+	}
+	score.print()
+	return nil
+}
+
+func (c *corpus) validate(run int) (*languageScore, error) {
 	score := newLanguageScore()
 	for fold := range min(run, folds) {
 		train, held := split(c.tweets, fold)
 		trainO, heldO := split(c.others, fold)
 		m := lang.Train(c.config(), c.stream(train, trainO))
 		if err := score.add(m, held, heldO); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	score.print()
-	return nil
+	return score, nil
+}
+
+// percent is the share of right answers counted under a key.
+func (s *languageScore) percent(key string) float64 {
+	t := s.acc[key]
+	if t == nil || t.all == 0 {
+		return 0
+	}
+	return 100 * float64(t.right) / float64(t.all)
 }
 
 func split(all []labelled, fold int) (train, held []labelled) {
@@ -159,7 +177,7 @@ func (s *languageScore) official(setting, label, got string) {
 func (s *languageScore) print() {
 	for _, k := range slices.Sorted(maps.Keys(s.acc)) {
 		t := s.acc[k]
-		fmt.Printf("%-16s %6.2f %% of %d\n", k, 100*float64(t.right)/float64(t.all), t.all)
+		fmt.Printf("%-16s %6.2f %% of %d\n", k, s.percent(k), t.all)
 	}
 	for _, setting := range slices.Sorted(maps.Keys(s.true_)) {
 		var sum float64

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/clamor-live/clamor/pkg/enrich/sentiment"
+)
+
+// sharedData finds the handed-out data. The tests that prove quality train on
+// one part of them and score another; the race detector would make them take
+// minutes and find nothing, since training is one goroutine.
+func sharedData(t *testing.T) string {
+	if raceEnabled || testing.Short() {
+		t.Skip("proofs of quality run without the race detector and not in short mode")
+	}
+	root := os.Getenv("CLAMOR_SHARED_DATA")
+	if root == "" {
+		root = filepath.Join("..", "..", "..", "..", "..", "shared", "data")
+	}
+	if _, err := os.Stat(root); err != nil {
+		t.Skip("the shared data are absent")
+	}
+	return root
+}
+
+func atLeast(t *testing.T, what string, have, want float64) {
+	t.Helper()
+	t.Logf("%s: %.2f", what, have)
+	if have < want {
+		t.Errorf("%s: have %.2f, want at least %.2f", what, have, want)
+	}
+}
+
+// TestLanguageQuality trains a smaller model than the shipped one, on fewer
+// made-up posts, and scores it on tweets it never saw.
+func TestLanguageQuality(t *testing.T) {
+	c, err := readCorpus(sharedData(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.synth, c.epochs = 2000, 2
+	s, err := c.validate(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	atLeast(t, "es, pt, en tweets", s.percent("all"), 93.5)
+	atLeast(t, "up to 30 characters", s.percent("<=30"), 86)
+	atLeast(t, "with the market's prior", s.percent("all market"), 96)
+	atLeast(t, "up to 30 characters, with the prior", s.percent("<=30 market"), 91.5)
+	atLeast(t, "of those at p >= .9", s.percent("p>=.9"), 97.5)
+}
+
+func TestSentimentQuality(t *testing.T) {
+	data := sharedData(t)
+	lex, err := readLexicons(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := readOpinions(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := sentiment.DefaultConfig()
+	cfg.Members, cfg.Epochs = 1, 5
+	few := func(i int, o opinion) bool { return o.source != "semeval-en" || i%5 == 0 }
+	scores := map[string]*matrix{}
+	for fold := range 2 {
+		var train []sentiment.Sample
+		for i, o := range all {
+			if few(i, o) && o.fold != fold {
+				train = append(train, o.Sample)
+			}
+		}
+		judge(sentiment.Train(cfg, lex, train), all, scores, func(o opinion) bool { return o.fold == fold })
+	}
+	atLeast(t, "English", scores["umsab-en"].f1(), 62)
+	atLeast(t, "Spanish", scores["umsab-es"].f1(), 58)
+	atLeast(t, "Portuguese", scores["umsab-pt"].f1(), 60)
+	atLeast(t, "not reversed, Spanish", 100-scores["umsab-es"].reversed(), 91)
+	atLeast(t, "not reversed, Portuguese", 100-scores["umsab-pt"].reversed(), 92)
+}
+
+func TestPlaceQuality(t *testing.T) {
+	data := sharedData(t)
+	a, err := readAtlas(data, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, own, err := scorePlaces(data, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	atLeast(t, "country precision", seen.precision(), 95)
+	atLeast(t, "country recall", seen.recall(), 90)
+	atLeast(t, "city", seen.cityRate(), 85)
+	atLeast(t, "own country recall", own.recall(), 95)
+	atLeast(t, "no place refused", own.refusal(), 95)
+}
