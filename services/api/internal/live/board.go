@@ -49,8 +49,8 @@ type Deps struct {
 	Partitions int // of ballots
 	// End is the next offset to be written to a partition of ballots.
 	End func(ctx context.Context, partition int32) (int64, error)
-	Now        func() time.Time
-	Log        *slog.Logger
+	Now func() time.Time
+	Log *slog.Logger
 }
 
 // Config says how often a Board reads.
