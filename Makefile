@@ -54,7 +54,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 	scripts/fuzz $(FUZZTIME)
 
 lint: tool-golangci-lint ## golangci-lint, settings in .golangci.yml
-	@for module in proto pkg services; do (cd $$module && golangci-lint run --config ../.golangci.yml ./...) || exit 1; done
+	@for module in proto pkg services; do (cd $$module && golangci-lint run --allow-parallel-runners --config ../.golangci.yml ./...) || exit 1; done
 
 vet: ## go vet
 	$(GO) vet work
