@@ -23,10 +23,9 @@ type fetcher struct {
 	bad       int
 	pause     time.Duration
 
+	broker *sarama.Broker
 	mu     sync.Mutex
 	wire   *wire
-	over   bool
-	broker *sarama.Broker
 }
 
 const (
@@ -91,10 +90,7 @@ func (f *fetcher) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := f.newWire()
-	if err != nil {
-		return err
-	}
+	w := f.newWire(ctx)
 	conf := f.log.cfg.base()
 	conf.Net.Proxy.Enable, conf.Net.Proxy.Dialer = true, w
 	broker := sarama.NewBroker(leader.Addr())
@@ -108,22 +104,18 @@ func (f *fetcher) connect(ctx context.Context) error {
 	return nil
 }
 
-func (f *fetcher) newWire() (*wire, error) {
+func (f *fetcher) newWire(ctx context.Context) *wire {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.over {
-		return nil, ErrClosed
-	}
-	f.wire = &wire{}
-	f.wire.dialer.Timeout = f.log.cfg.base().Net.DialTimeout
-	return f.wire, nil
+	f.wire = &wire{life: ctx}
+	f.wire.dialer.Timeout = dialTimeout
+	return f.wire
 }
 
-// cut ends a wait inside the brokers.
+// cut ends a wait inside the brokers, when the reader's life is over.
 func (f *fetcher) cut() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.over = true
 	if f.wire != nil {
 		f.wire.cut()
 	}

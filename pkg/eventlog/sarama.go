@@ -1,6 +1,8 @@
 package eventlog
 
 import (
+	"context"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -8,12 +10,14 @@ import (
 	"github.com/IBM/sarama"
 )
 
+const dialTimeout = 3 * time.Second
+
 // base is what every connection shares.
 func (c Config) base() *sarama.Config {
 	s := sarama.NewConfig()
 	s.ClientID = c.ClientID
 	s.Version = sarama.V2_8_0_0
-	s.Net.DialTimeout = 3 * time.Second
+	s.Net.DialTimeout = dialTimeout
 	s.Net.ReadTimeout = 15 * time.Second
 	s.Net.WriteTimeout = 10 * time.Second
 	s.Metadata.Retry.Max = 3
@@ -76,35 +80,34 @@ func (c Config) seating() *sarama.Config {
 	return s
 }
 
-// wire remembers the connections that it dials, so that a wait inside one can be
+// wire remembers the connection that it dials, so that a wait inside it can be
 // cut short.
 type wire struct {
 	dialer net.Dialer
-	mu     sync.Mutex
-	conn   net.Conn
-	closed bool
+	// life ends the dialling; sarama's dialler takes no context.
+	life context.Context
+	mu   sync.Mutex
+	conn net.Conn
 }
 
 func (w *wire) Dial(network, addr string) (net.Conn, error) {
-	conn, err := w.dialer.Dial(network, addr)
+	conn, err := w.dialer.DialContext(w.life, network, addr)
 	if err != nil {
 		return nil, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
-		_ = conn.Close()
-		return nil, net.ErrClosed
+	if w.life.Err() != nil {
+		return nil, errors.Join(context.Cause(w.life), conn.Close())
 	}
 	w.conn = conn
 	return conn, nil
 }
 
-// cut ends the present connection, and any later one.
+// cut ends the connection; call it when life is over.
 func (w *wire) cut() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.closed = true
 	if w.conn != nil {
 		_ = w.conn.Close()
 	}

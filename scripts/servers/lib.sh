@@ -36,7 +36,7 @@ PY
 # set to the folder.
 setup() {
   local dir=$run/$1
-  [ ! -e "$dir/pid" ] || stop "$1"
+  stop "$1" KILL
   rm -rf "$dir"
   mkdir -p "$dir"
   { echo '#!/usr/bin/env bash'; printf 'dir=%q\ncd "$dir"\n' "$dir"; cat; } >"$dir/run"
