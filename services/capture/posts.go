@@ -24,12 +24,17 @@ func (s *Service) takePosts(c *gin.Context) error {
 	}
 	defer release()
 	var posts []audience.Post
+	now := s.now()
 	report := lines.Join(lines.Each([][]byte{body}, func(_ int, line []byte) error {
 		p, err := post.Strict(line)
-		if err == nil {
-			posts = append(posts, p)
+		if err != nil {
+			return err
 		}
-		return err
+		if n, _ := s.budgets.Spend(&src.Source, 1, now); n == 0 {
+			return fault.New(fault.RateLimited, "the source's budget of %d posts per %s is spent", src.Budget.Posts, src.Budget.Per)
+		}
+		posts = append(posts, p)
+		return nil
 	}))
 	if err := s.take(c.Request.Context(), src, posts); err != nil {
 		return err

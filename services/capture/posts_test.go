@@ -184,6 +184,19 @@ func TestKeywordsMayChangeWhileOpen(t *testing.T) {
 	}
 }
 
+func TestABudgetBoundsAPushSource(t *testing.T) {
+	h := newHouse(t, nil)
+	h.putSource(audience.Source{ID: "feed", Connector: audience.ConnectorPush, Budget: &audience.Budget{Posts: 2, Per: "hour"}}, "push-key")
+	m := h.push(postLine("1", "u", "t"), postLine("2", "u", "t"), postLine("3", "u", "t"))
+	if m["accepted"] != 2.0 || fmt.Sprint(m["errors"]) != "[map[code:rate-limited detail:the source's budget of 2 posts per hour is spent line:3]]" {
+		t.Error(m)
+	}
+	h.clock.advance(time.Hour)
+	if m := h.push(postLine("3", "u", "t")); m["accepted"] != 1.0 {
+		t.Error(m)
+	}
+}
+
 func TestWhoseKeyOpensThePostsDoor(t *testing.T) {
 	h := newHouse(t, nil)
 	h.putSource(audience.Source{ID: "feed2", Connector: audience.ConnectorPush}, "push2-key")

@@ -22,6 +22,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/keys"
 	"github.com/clamor-live/clamor/services/capture/internal/book"
+	"github.com/clamor-live/clamor/services/capture/internal/budget"
 	"github.com/clamor-live/clamor/services/capture/internal/commit"
 	"github.com/clamor-live/clamor/services/capture/internal/limit"
 	"github.com/clamor-live/clamor/services/internal/web"
@@ -80,6 +81,7 @@ type Service struct {
 
 	book    book.Book
 	ears    ears
+	budgets budget.Book
 	ballots *commit.Group
 	app     *app
 	batches chan struct{} // a token for each batch in memory

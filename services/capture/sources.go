@@ -193,22 +193,40 @@ func (st *seat) pull(ctx context.Context, src *control.Source) {
 	}
 }
 
-// deliver puts a batch into the log, trying again until it is there.
+// deliver puts a batch into the log, at the pace of the source's budget, trying
+// again until it is there.
 func (st *seat) deliver(ctx context.Context, src *control.Source, b connect.Batch, log *slog.Logger) error {
 	if b.Malformed > 0 {
 		st.service.metrics.lines.WithLabelValues(src.Connector, codeOf(b.First)).Add(float64(b.Malformed))
 		log.Warn("lines are no posts", "lines", b.Malformed, "first", b.First)
 	}
+	for posts := b.Posts; len(posts) > 0; {
+		n, wait := st.service.budgets.Spend(&src.Source, len(posts), st.service.now())
+		if err := st.push(ctx, src, posts[:n], log); err != nil {
+			return err
+		}
+		if posts = posts[n:]; len(posts) > 0 {
+			log.Info("the budget is spent", "posts", src.Budget.Posts, "per", src.Budget.Per)
+			st.service.rest(ctx, wait)
+			if ctx.Err() != nil {
+				return ctx.Err() // part of the batch will come again
+			}
+		}
+	}
+	st.move(src.ID, b.Behind)
+	return nil
+}
+
+func (st *seat) push(ctx context.Context, src *control.Source, posts []audience.Post, log *slog.Logger) error {
 	for {
-		err := st.service.take(ctx, src, b.Posts)
+		err := st.service.take(ctx, src, posts)
 		if err == nil {
-			st.move(src.ID, b.Behind)
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		log.Warn("posts do not get into the log", "posts", len(b.Posts), "error", err)
+		log.Warn("posts do not get into the log", "posts", len(posts), "error", err)
 		st.service.rest(ctx, sourcePause)
 	}
 }
