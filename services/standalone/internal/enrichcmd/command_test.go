@@ -170,6 +170,15 @@ func TestRules(t *testing.T) {
 	}
 }
 
+func TestBench(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // one pass is enough
+	var out bytes.Buffer
+	if code := Run(ctx, []string{"--bench"}, strings.NewReader(""), &out, io.Discard); code != exitOK || !strings.Contains(out.String(), `"posts_per_second_core"`) {
+		t.Errorf("exit %d: %s", code, out.String())
+	}
+}
+
 func TestStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
