@@ -134,11 +134,28 @@ func TestNothingIsCountedFromAHole(t *testing.T) {
 	log.forget(5)
 	origin := &fixedOrigin{start: &speed.Start{Next: 3, Epoch: 1}}
 	w := newWorker(newService(t, quickConfig(), Deps{Log: log, Store: store, Origin: origin}), 0)
-	if err := w.open(t.Context()); err == nil || !strings.Contains(err.Error(), "no archive") {
+	if err := w.open(t.Context()); err == nil || !strings.Contains(err.Error(), "records 3 to 4 are needed") {
 		t.Fatalf("error %v", err)
 	}
 	if _, err := store.Position(t.Context(), "ballots", 0); err == nil {
 		t.Error("the partition was begun all the same")
+	}
+	// Nor is what Redis has given up for a log without its beginning.
+	origin.start = nil
+	pos, err := store.Reset(t.Context(), "ballots", 0, speed.Position{}, speed.Start{Next: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.open(t.Context()); err == nil || !strings.Contains(err.Error(), "records 2 to 4 are needed") {
+		t.Fatalf("error %v", err)
+	}
+	if got, err := store.Position(t.Context(), "ballots", 0); err != nil || got != pos {
+		t.Errorf("stands at %v, error %v", got, err)
+	}
+	// A generation that holds them is another matter.
+	origin.start = &speed.Start{Next: 6, Epoch: 2, Keep: 2}
+	if err := w.open(t.Context()); err != nil || w.fold.pos.Next != 6 {
+		t.Errorf("goes on at %v, error %v", w.fold.pos, err)
 	}
 }
 

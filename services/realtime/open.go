@@ -61,12 +61,31 @@ func (w *worker) place(ctx context.Context, oldest, end int64) (speed.Position, 
 		why = "what redis holds is damaged"
 	case pos.Next > end:
 		why = fmt.Sprintf("redis is at offset %d of a log that ends at %d", pos.Next, end)
-	case pos.Next < oldest && w.deps.Past == nil:
+	case pos.Next < oldest:
 		why = fmt.Sprintf("redis is at offset %d of a log that begins at %d", pos.Next, oldest)
 	default:
 		return pos, nil
 	}
-	return w.refill(ctx, pos, oldest, why)
+	start, err := w.deps.Origin.Origin(ctx, w.partition, oldest)
+	if err != nil {
+		return pos, fmt.Errorf("where a refill begins: %w", err)
+	}
+	if pos.Incarnation != 0 && pos.Next < oldest && !w.broken && (start.Keep == 0 || start.Next <= pos.Next) {
+		// No generation stands in for what is between; the archive leads there.
+		return pos, w.recallable(pos.Next, oldest)
+	}
+	if err := w.recallable(start.Next, oldest); err != nil {
+		return pos, err
+	}
+	return w.refill(ctx, pos, start, why)
+}
+
+// recallable says whether there is anywhere to read from an offset on.
+func (w *worker) recallable(from, oldest int64) error {
+	if from < oldest && w.deps.Past == nil {
+		return fmt.Errorf("records %d to %d are needed, the log has let them go and no archive is set", from, oldest-1)
+	}
+	return nil
 }
 
 // outwait is an error for as long as a log that ends before what is known of it
@@ -88,15 +107,7 @@ func (w *worker) outwait(pos speed.Position, end int64) error {
 }
 
 // refill begins a partition anew.
-func (w *worker) refill(ctx context.Context, seen speed.Position, oldest int64, why string) (speed.Position, error) {
-	start, err := w.deps.Origin.Origin(ctx, w.partition, oldest)
-	if err != nil {
-		return speed.Position{}, fmt.Errorf("where a refill begins: %w", err)
-	}
-	if start.Next < oldest && w.deps.Past == nil {
-		return speed.Position{}, fmt.Errorf(
-			"a refill begins at offset %d, the log at %d, and no archive is set", start.Next, oldest)
-	}
+func (w *worker) refill(ctx context.Context, seen speed.Position, start speed.Start, why string) (speed.Position, error) {
 	pos, err := w.deps.Store.Reset(ctx, w.topic, w.partition, seen, start)
 	if err != nil {
 		return speed.Position{}, err

@@ -59,7 +59,7 @@ func closing(t *testing.T, c io.Closer) {
 func (c *cluster) open() *eventlog.Log {
 	c.t.Helper()
 	cfg := eventlog.DefaultConfig()
-	cfg.Brokers, cfg.Partitions = c.brokers, 4
+	cfg.Brokers, cfg.Partitions, cfg.AckDeadline = c.brokers, 4, 30*time.Second
 	log, err := eventlog.Open(c.t.Context(), cfg, discard(), prometheus.NewRegistry())
 	if err != nil {
 		c.t.Fatal(err)
