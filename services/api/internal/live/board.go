@@ -70,7 +70,7 @@ type Board struct {
 	ready chan struct{}
 
 	merged atomic.Pointer[merged]
-	curves atomic.Pointer[tally.View]
+	curves atomic.Pointer[curves]
 	sealed sync.Map // audience.RoundKey → *views.SealedRound
 	polls  sync.Map // poll id → *subject
 	fresh  chan struct{}
@@ -92,7 +92,7 @@ func New(cfg Config, deps Deps) *Board {
 		cfg: cfg, deps: deps, ready: make(chan struct{}), fresh: make(chan struct{}, 1),
 		past: map[pastKey]*Answer{},
 	}
-	b.curves.Store(&tally.View{})
+	b.curves.Store(&curves{})
 	b.health.Store(&Health{})
 	return b
 }
@@ -150,7 +150,7 @@ func (b *Board) Curve(ctx context.Context, key audience.RoundKey) (*tally.Round,
 	} else if sealed != nil {
 		return sealed.Round, nil
 	}
-	return (*b.curves.Load())[key], nil
+	return b.curves.Load().of(key), nil
 }
 
 // subject is one poll's answers.

@@ -126,7 +126,7 @@ func (b *Board) scene(m *merged, state *control.State, p *control.Poll, standing
 		sc.ageMS = max(0, int64(now-m.at)/1000*1000) // in whole seconds: a body a second is change enough
 	}
 	if standing.Phase != audience.Standby {
-		sc.perMinute = (*b.curves.Load())[key].PerMinute(now, len(definition.Options))
+		sc.perMinute = b.curves.Load().perMinute(key, now, len(definition.Options))
 	}
 	known := standing
 	known.NextChange, known.Transitions = 0, 0

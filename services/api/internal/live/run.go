@@ -9,10 +9,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
-	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/speed"
-	"github.com/clamor-live/clamor/pkg/tally"
-	"github.com/clamor-live/clamor/pkg/views"
 )
 
 // Health is how the views stand.
@@ -40,7 +37,7 @@ func (b *Board) Run(ctx context.Context) error {
 
 func (b *Board) fetching(ctx context.Context) error {
 	f := newFetcher(b.deps, b.cfg.ReadTimeout)
-	c := newCurves(b.deps)
+	s := newSeries(b.deps)
 	tick := time.NewTicker(b.cfg.Refresh)
 	defer tick.Stop()
 	curvesAt, curvesDue := time.Time{}, true
@@ -53,7 +50,7 @@ func (b *Board) fetching(ctx context.Context) error {
 		if m != nil {
 			curvesDue = curvesDue || fresh
 			if curvesDue && time.Since(curvesAt) >= b.cfg.SeriesRefresh {
-				b.curves.Store(c.read(ctx, f.generation, b.cfg.ReadTimeout))
+				b.curves.Store(s.read(ctx, f.generation, b.cfg.ReadTimeout))
 				curvesAt, curvesDue, fresh = time.Now(), false, true
 			}
 			fresh = b.seals(ctx) || fresh
@@ -177,41 +174,6 @@ func untilNext(change audience.Millis, now time.Time) time.Duration {
 		wait = min(wait, change.Time().Sub(now))
 	}
 	return max(wait, time.Millisecond)
-}
-
-// curves keeps the last good series of each partition.
-type curves struct {
-	deps  Deps
-	parts []speed.Slice
-}
-
-func newCurves(deps Deps) *curves {
-	return &curves{deps: deps, parts: make([]speed.Slice, deps.Partitions)}
-}
-
-// read merges the series as counts are merged: those of a partition that cannot
-// be read stay as they were.
-func (c *curves) read(ctx context.Context, generation *views.Generation, timeout time.Duration) *tally.View {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	sum := tally.View{}
-	for key, r := range generation.Rounds {
-		if len(r.Series) > 0 {
-			sum.Of(key).Add(&tally.Round{Series: r.Series})
-		}
-	}
-	for p := range c.parts {
-		slice, err := c.deps.Speed.ReadSeries(ctx, eventlog.Ballots, int32(p), generation.Number)
-		if err == nil && slice.Ready && slice.Next >= c.parts[p].Next {
-			c.parts[p] = slice
-		}
-		for epoch, view := range c.parts[p].Epochs {
-			if epoch >= generation.Number {
-				sum.Add(view)
-			}
-		}
-	}
-	return &sum
 }
 
 // String names a face in logs.
