@@ -160,9 +160,9 @@ func (st *seat) move(id string, to connect.Place) {
 
 func (st *seat) save(ctx context.Context) {
 	st.mu.Lock()
-	text := st.places.String()
+	text, none := st.places.String(), len(st.places) == 0
 	st.mu.Unlock()
-	if text == st.saved || len(st.places) == 0 && st.saved == "" {
+	if text == st.saved || none && st.saved == "" {
 		return
 	}
 	if err := st.service.log.CommitSeat(ctx, sourceSeats, st.number, text); err != nil {
