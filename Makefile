@@ -18,10 +18,10 @@ help: ## this menu
 ##@ Run it
 .PHONY: build run replay clean
 build: ## bin/clamor (everything in one process) and the four services
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./services/standalone/cmd/clamor ./services/capture/cmd/capture ./services/realtime/cmd/realtime ./services/batch/cmd/batch ./services/api/cmd/api
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./services/standalone/cmd/clamor ./services/capture/cmd/capture ./services/realtime/cmd/realtime ./services/batch/cmd/batch ./services/api/cmd/api
 
 bin/clamor: FORCE
-	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./services/standalone/cmd/clamor
+	@$(GO) build -ldflags '$(LDFLAGS)' -o $@ ./services/standalone/cmd/clamor
 
 run: bin/clamor ## start it with a demo show on http://$(LISTEN)
 	bin/clamor --data $(DATA) --listen $(LISTEN) --demo
@@ -74,7 +74,7 @@ govulncheck: ## known vulnerabilities (needs vuln.go.dev)
 ##@ Measure it
 .PHONY: bench
 bench: ## the table "how fast" of the README, with ratios
-	$(GO) build -trimpath -o bin/bench ./services/e2e/bench
+	$(GO) build -o bin/bench ./services/e2e/bench
 	bin/bench $(BENCH_FLAGS)
 
 ##@ Change it
