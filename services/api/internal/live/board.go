@@ -68,6 +68,8 @@ type Board struct {
 	cfg   Config
 	deps  Deps
 	ready chan struct{}
+	// patience is how long a poll without answers holds back the others.
+	patience time.Duration
 
 	merged atomic.Pointer[merged]
 	curves atomic.Pointer[curves]
@@ -90,7 +92,7 @@ type pastKey struct {
 func New(cfg Config, deps Deps) *Board {
 	b := &Board{
 		cfg: cfg, deps: deps, ready: make(chan struct{}), fresh: make(chan struct{}, 1),
-		past: map[pastKey]*Answer{},
+		past: map[pastKey]*Answer{}, patience: patience,
 	}
 	b.curves.Store(&curves{})
 	b.health.Store(&Health{})

@@ -30,8 +30,8 @@ type fetcher struct {
 	until time.Time
 }
 
-// patience is how long the first merge waits for a speed view that lags. It is
-// bounded, because old figures are better than none.
+// patience is how long the first answers wait for a speed view that lags or a
+// seal that is missing. It is bounded, because some figures are better than none.
 const patience = 5 * time.Second
 
 // part is one partition's last good slice, and what hinders a newer one.

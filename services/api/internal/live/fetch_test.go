@@ -42,6 +42,13 @@ func (nothing) Sealed(context.Context, audience.RoundKey) (*views.SealedRound, e
 	return nil, views.ErrNotFound
 }
 
+// later has a generation that no longer holds the rounds sealed before it.
+type later struct{ nothing }
+
+func (later) Generation(_ context.Context, n uint64) (*views.Generation, error) {
+	return &views.Generation{Number: n}, nil
+}
+
 func fetcherOf(o *one, end func() (int64, error)) *fetcher {
 	n := nothing{control.NewMachine().State()}
 	return newFetcher(Deps{

@@ -36,25 +36,21 @@ func (i *input) equal(o *input) bool {
 }
 
 // presentAll renews every poll's answers. It says when the next one changes by
-// itself (0: not known) and whether every poll has answers.
-func (b *Board) presentAll(now audience.Millis) (change audience.Millis, complete bool) {
-	m := b.merged.Load()
-	if m == nil {
-		return 0, false
-	}
+// itself (0: not known) and which polls have no answers.
+func (b *Board) presentAll(m *merged, now audience.Millis) (change audience.Millis, missing []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	state := b.deps.Control.State()
-	complete = true
 	for _, p := range state.Polls("") {
 		next := b.present(m, state, p, now)
 		if next != 0 && (change == 0 || next < change) {
 			change = next
 		}
-		_, has := b.polls.Load(p.Definition.ID)
-		complete = complete && has
+		if _, has := b.polls.Load(p.Definition.ID); !has {
+			missing = append(missing, p.Definition.ID)
+		}
 	}
-	return change, complete
+	return change, missing
 }
 
 // present renews one poll's answers, under the lock.

@@ -140,14 +140,19 @@ func (b *Board) seals(ctx context.Context) (fresh bool) {
 func (b *Board) presenting(ctx context.Context) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	var merged time.Time // when there was first something to present
 	for {
 		changed := b.deps.Control.Changed()
 		now := b.deps.Now()
-		change, complete := b.presentAll(audience.MillisOf(now))
-		if complete {
-			b.once()
+		wait := untilNext(0, now)
+		if m := b.merged.Load(); m != nil {
+			if merged.IsZero() {
+				merged = time.Now()
+			}
+			change, missing := b.presentAll(m, audience.MillisOf(now))
+			wait = min(untilNext(change, now), b.open(missing, merged))
 		}
-		timer.Reset(untilNext(change, now))
+		timer.Reset(wait)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -158,12 +163,23 @@ func (b *Board) presenting(ctx context.Context) error {
 	}
 }
 
-func (b *Board) once() {
+// open makes the board ready once every poll has answers. A poll whose seal
+// cannot be found, as after a restore of an older store, holds the others back
+// for a while only.
+func (b *Board) open(missing []string, merged time.Time) (again time.Duration) {
+	waited := time.Since(merged)
+	if len(missing) > 0 && waited < b.patience {
+		return max(b.patience-waited, time.Millisecond)
+	}
 	select {
 	case <-b.ready:
 	default:
+		if len(missing) > 0 {
+			b.deps.Log.Error("verified rounds without their seal are not served", "polls", missing)
+		}
 		close(b.ready)
 	}
+	return time.Hour
 }
 
 // untilNext is how long nothing changes by itself: until the next change of a
