@@ -29,7 +29,6 @@ type mention struct {
 	first bool // nothing was written before it
 	last  bool // nothing was written after it
 	after bool // a sign parts it from what stands before
-	words int
 }
 
 // reader turns the words of a location into a place. It is scratch space.
@@ -93,17 +92,17 @@ func isMinor(w []rune) bool {
 		}
 	case 3:
 		switch string(w) {
-		case "the", "and", "del", "los", "las", "por", "via", "dos", "das", "und", "les", "aus":
+		case "sou", "the", "and", "del", "los", "las", "por", "via", "dos", "das", "und", "les", "aus":
 			return true
 		}
 	case 4:
 		switch string(w) {
-		case "from", "vivo", "moro", "near", "born", "soy", "vive", "sou", "based":
+		case "from", "vivo", "moro", "near", "born", "soy", "vive":
 			return true
 		}
 	case 5:
 		switch string(w) {
-		case "desde", "somos", "based", "desde ", "cerca":
+		case "desde", "somos", "cerca", "based":
 			return true
 		}
 	}
@@ -146,7 +145,7 @@ func (r *reader) cover(g *Gazetteer) {
 			i++
 			continue
 		}
-		m := mention{to: to, hash: h, words: n, first: i == 0, last: i+n == len(r.items), after: i > 0 && r.items[i-1].stop, caps: true}
+		m := mention{to: to, hash: h, first: i == 0, last: i+n == len(r.items), after: i > 0 && r.items[i-1].stop, caps: true}
 		for _, it := range r.items[i : i+n] {
 			m.caps = m.caps && it.caps
 		}

@@ -68,13 +68,13 @@ func (t *tally) add(ok bool) {
 }
 
 type languageScore struct {
-	acc   map[string]*tally
-	true_ map[string]map[string]*[3]int // setting -> class -> hits, answered, wanted
-	pairs map[string]int
+	acc     map[string]*tally
+	byClass map[string]map[string]*[3]int // setting -> class -> hits, answered, wanted
+	pairs   map[string]int
 }
 
 func newLanguageScore() *languageScore {
-	return &languageScore{acc: map[string]*tally{}, true_: map[string]map[string]*[3]int{}, pairs: map[string]int{}}
+	return &languageScore{acc: map[string]*tally{}, byClass: map[string]map[string]*[3]int{}, pairs: map[string]int{}}
 }
 
 func (s *languageScore) count(key string, ok bool) {
@@ -143,14 +143,14 @@ func (s *languageScore) market(t labelled, got, setting string, g lang.Guess) {
 
 // official scores as TweetLID did: macro-F1 over the languages and "und".
 func (s *languageScore) official(setting, label, got string) {
-	if s.true_[setting] == nil {
-		s.true_[setting] = map[string]*[3]int{}
+	if s.byClass[setting] == nil {
+		s.byClass[setting] = map[string]*[3]int{}
 	}
 	at := func(c string) *[3]int {
-		if s.true_[setting][c] == nil {
-			s.true_[setting][c] = &[3]int{}
+		if s.byClass[setting][c] == nil {
+			s.byClass[setting][c] = &[3]int{}
 		}
-		return s.true_[setting][c]
+		return s.byClass[setting][c]
 	}
 	if label == "other" {
 		label = "und"
@@ -179,16 +179,16 @@ func (s *languageScore) print() {
 		t := s.acc[k]
 		fmt.Printf("%-16s %6.2f %% of %d\n", k, s.percent(k), t.all)
 	}
-	for _, setting := range slices.Sorted(maps.Keys(s.true_)) {
+	for _, setting := range slices.Sorted(maps.Keys(s.byClass)) {
 		var sum float64
 		line := ""
-		for _, c := range slices.Sorted(maps.Keys(s.true_[setting])) {
-			v := s.true_[setting][c]
+		for _, c := range slices.Sorted(maps.Keys(s.byClass[setting])) {
+			v := s.byClass[setting][c]
 			f := 2 * float64(v[0]) / float64(v[1]+v[2])
 			sum += f
 			line += fmt.Sprintf(" %s %.3f", c, f)
 		}
-		fmt.Printf("macro-F1 %-8s %.4f %s\n", setting, sum/float64(len(s.true_[setting])), line)
+		fmt.Printf("macro-F1 %-8s %.4f %s\n", setting, sum/float64(len(s.byClass[setting])), line)
 	}
 	keys := slices.SortedFunc(maps.Keys(s.pairs), func(a, b string) int { return s.pairs[b] - s.pairs[a] })
 	for _, k := range keys[:min(25, len(keys))] {

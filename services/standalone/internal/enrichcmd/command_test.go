@@ -1,6 +1,7 @@
 package enrichcmd
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -199,10 +200,16 @@ func (broken) Write([]byte) (int, error) { return 0, errors.New("closed") }
 
 func FuzzLines(f *testing.F) {
 	f.Add([]byte("a\n\n{\"id\":1}\n{bad\n\xff"))
+	e, err := (&settings{}).enricher()
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var out bytes.Buffer
-		if code := Run(context.Background(), nil, bytes.NewReader(in), &out, io.Discard); code != exitOK {
-			t.Fatalf("exit %d", code)
+		w := bufio.NewWriter(&out)
+		c := converter{e: e}
+		if err := errors.Join(c.run(t.Context(), bytes.NewReader(in), w, io.Discard), w.Flush()); err != nil {
+			t.Fatal(err)
 		}
 		for _, l := range bytes.Split(bytes.TrimSuffix(out.Bytes(), []byte("\n")), []byte("\n")) {
 			if len(l) > 0 && !json.Valid(l) {
