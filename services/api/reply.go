@@ -55,10 +55,13 @@ func marshal(v any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// replyRevised answers with a thing and its revision as ETag.
+// replyRevised answers with a thing and its revision as ETag. What was made just
+// now may hold a secret, which no cache is to keep.
 func replyRevised(c *gin.Context, status int, revision uint64, v any) error {
 	c.Header("ETag", revisionTag(revision))
-	c.Header("Cache-Control", "no-cache")
+	if status != http.StatusCreated {
+		c.Header("Cache-Control", "no-cache")
+	}
 	return reply(c, status, v)
 }
 

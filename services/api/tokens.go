@@ -62,12 +62,13 @@ func (s *Service) createToken(c *gin.Context) error {
 		ID: newID("token"), Name: form.Name, Role: form.Role, Show: form.Show,
 		CreatedAt: s.now(), ExpiresAt: form.ExpiresAt, Hash: keys.HashToken(secret),
 	}
-	if _, err := s.submit(c, control.KindTokenPut, t.ID, 0, t); err != nil {
+	v, err := s.submit(c, control.KindTokenPut, t.ID, 0, t)
+	if err != nil {
 		return err
 	}
 	r := publicToken(&control.Token{Token: t})
 	r.Secret = secret
-	return reply(c, http.StatusCreated, r)
+	return replyRevised(c, http.StatusCreated, v.Revision, r)
 }
 
 func (s *Service) deleteToken(c *gin.Context) error {

@@ -249,7 +249,9 @@ func closeMeansClose(t *testing.T, c *customer, show string) {
 
 func reset(t *testing.T, c *customer, show string) {
 	poll := c.opened(t, show, "commands-reset", object{"reveal": "open"})
-	c.crowd(t, poll, 2, "a")
+	c.crowd(t, poll, 1, "a")
+	voter, body := c.voter(t), ballot("b")
+	c.cast(t, poll, voter, body).is(t, 202, "")
 	c.awaitTotals(t, poll, object{"votes": 2})
 	c.obeyed(t, poll, "close", nil)
 	c.command(t, poll, "hide", nil).is(t, 200, "")
@@ -264,9 +266,8 @@ func reset(t *testing.T, c *customer, show string) {
 	}
 	c.obeyed(t, poll, "open", nil)
 	c.await(t, "the mode's return in the new round", func() bool { return c.public(t, "/v1/polls/"+poll).object(t)["results"] != nil })
-	voter := c.voter(t)
-	c.cast(t, poll, voter, ballot("b")).is(t, 202, "")
-	r := c.awaitTotals(t, poll, object{"votes": 1, "voters": 1})
+	c.cast(t, poll, voter, body).is(t, 202, "") // the same id in another round is another ballot
+	r := c.awaitTotals(t, poll, object{"votes": 1, "voters": 1, "duplicates": 0})
 	if r["round"] != 2.0 {
 		t.Errorf("%v", r)
 	}

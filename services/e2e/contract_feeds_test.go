@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // The columns of a feed, in order: the poll's, then the option's.
@@ -45,12 +48,17 @@ func feeds(t *testing.T, c *customer) {
 	base := at + "/polls/" + poll + "/"
 	c.awaitTotals(t, poll, object{"votes": 17})
 	c.await(t, "the feed", func() bool { return strings.Contains(string(c.public(t, base+"feed.json").body), `"total_votes":17`) })
+	// A verified round's feeds never change, so they can be compared.
+	c.obeyed(t, poll, "close", nil)
+	c.run(t)
+	c.await(t, "the verified feed", func() bool { return c.rows(t, base+"feed.json")[0]["result_status"] == "verified" })
 	t.Run("rows", func(t *testing.T) { rows(t, c, base) })
 	t.Run("formats", func(t *testing.T) { sameInAllFormats(t, c, base) })
 	t.Run("wide", func(t *testing.T) { wide(t, c, base) })
 	t.Run("nested", func(t *testing.T) { nested(t, c, base) })
 	t.Run("query", func(t *testing.T) { query(t, c, base) })
 	t.Run("http", func(t *testing.T) { overHTTP(t, c, base) })
+	t.Run("modified", func(t *testing.T) { sameSecond(t, c, show, at) })
 	t.Run("credentials", func(t *testing.T) { feedCredentials(t, c, show, poll, at) })
 	t.Run("list", func(t *testing.T) { feedList(t, c, at, poll) })
 	t.Run("life", func(t *testing.T) { feedLife(t, c, show) })
@@ -81,7 +89,7 @@ func rows(t *testing.T, c *customer, base string) {
 		"d": {"slot": 4, "label": "<b>&amp;</b>", "votes": 0, "pct": 0, "pct_int": 0, "pct_text": "0%", "fraction": 0, "bar": 0, "rank": 4},
 	}
 	poll := object{
-		"poll_id": "feeds-poll", "question": `Quem "ganha"? <Agora> & já`, "status": "open", "isLive": true, "phase": "open", "reveal": "shown", "round": 1,
+		"poll_id": "feeds-poll", "question": `Quem "ganha"? <Agora> & já`, "status": "closed", "isLive": false, "phase": "verified", "result_status": "verified", "reveal": "shown", "round": 1, "instance_id": rows[0]["instance_id"],
 		"stale": false, "age_ms": 0, "total_votes": 17, "total_votes_text": "17", "total_voters": 17, "pct_sum": 100, "lang": "pt", "dir": "ltr",
 	}
 	for i, row := range rows {
@@ -339,6 +347,7 @@ func query(t *testing.T, c *customer, base string) {
 func overHTTP(t *testing.T, c *customer, base string) {
 	for _, format := range formats {
 		t.Run(format, func(t *testing.T) {
+			t.Parallel()
 			path := base + format
 			a := c.public(t, path).is(t, 200, "").has(t, "Content-Type", contentTypes[format]).has(t, "Access-Control-Allow-Origin", "*").
 				has(t, "Cache-Control", "no-cache").has(t, "Content-Encoding", "").has(t, "Set-Cookie", "")
@@ -363,6 +372,8 @@ func overHTTP(t *testing.T, c *customer, base string) {
 				ask("If-None-Match", match).is(t, 200, "")
 			}
 			zipped := ask("Accept-Encoding", "deflate, gzip").is(t, 200, "").has(t, "Content-Encoding", "gzip").has(t, "Vary", "Accept-Encoding")
+			c.do(t, request{method: http.MethodGet, path: path, header: map[string]string{"Accept-Encoding": "gzip", "If-None-Match": zipped.header.Get("ETag")}}).is(t, 304, "")
+			c.do(t, request{method: http.MethodHead, path: path, header: map[string]string{"Accept-Encoding": "gzip"}}).is(t, 200, "").has(t, "ETag", zipped.header.Get("ETag"))
 			if zipped.header.Get("ETag") == tag || strings.HasPrefix(zipped.header.Get("ETag"), "W/") {
 				t.Errorf("gzip has the ETag %s", zipped.header.Get("ETag"))
 			}
@@ -388,6 +399,18 @@ func overHTTP(t *testing.T, c *customer, base string) {
 			c.do(t, request{method: http.MethodOptions, path: path, header: map[string]string{"Origin": "https://x.example", "Access-Control-Request-Method": "GET"}}).
 				is(t, 204, "").has(t, "Access-Control-Allow-Origin", "*")
 		})
+	}
+}
+
+// sameSecond: If-Modified-Since never hides a change, however soon it came.
+func sameSecond(t *testing.T, c *customer, show, at string) {
+	poll := c.opened(t, show, "feeds-modified", nil)
+	path := at + "/polls/" + poll + "/feed.csv"
+	for range 5 {
+		before := c.public(t, path).is(t, 200, "")
+		c.crowd(t, poll, 1, "b")
+		c.await(t, "a change", func() bool { return c.public(t, path).header.Get("ETag") != before.header.Get("ETag") })
+		c.do(t, request{method: http.MethodGet, path: path, header: map[string]string{"If-Modified-Since": before.header.Get("Last-Modified")}}).is(t, 200, "")
 	}
 }
 
@@ -451,12 +474,29 @@ func feedList(t *testing.T, c *customer, at, poll string) {
 		url := strings.TrimPrefix(e["url"].(string), c.base)
 		if got := c.public(t, url).is(t, 200, ""); got.header.Get("Content-Type") != e["content_type"] {
 			t.Errorf("%s is %s, the list says %v", url, got.header.Get("Content-Type"), e["content_type"])
+		} else if strings.HasPrefix(fmt.Sprint(e["content_type"]), "application/json") {
+			fits(t, url, schema, got.body)
+			fits(t, url+" (example)", schema, []byte(e["example"].(string)))
 		}
 	}
 	for _, format := range formats {
 		if !found[format] {
 			t.Errorf("%s is not listed", format)
 		}
+	}
+}
+
+// fits holds a body to the schema that the list gives for it.
+func fits(t *testing.T, what string, schema object, body []byte) {
+	t.Helper()
+	var s openapi3.Schema
+	var v any
+	if err := errors.Join(json.Unmarshal(mustJSON(t, schema), &s), json.Unmarshal(body, &v)); err != nil {
+		t.Errorf("%s: %v", what, err)
+		return
+	}
+	if err := s.VisitJSON(v); err != nil {
+		t.Errorf("%s does not fit its schema: %.300s", what, err)
 	}
 }
 
@@ -490,13 +530,23 @@ func feedLife(t *testing.T, c *customer, show string) {
 		}
 		step(s.phase, s.status, s.live)
 	}
-	// While nothing changes, body and ETag stay.
+	// While nothing changes, body and ETag stay; a change has a greater seq.
+	seqOf := func(a *answer) float64 {
+		var rows []object
+		if err := json.Unmarshal(a.body, &rows); err != nil {
+			t.Fatal(err)
+		}
+		return rows[0]["seq"].(float64)
+	}
 	first := c.public(t, path)
 	for range 5 {
 		settle(t, 60*time.Millisecond)
-		if again := c.public(t, path); !bytes.Equal(again.body, first.body) || again.header.Get("ETag") != first.header.Get("ETag") {
-			t.Errorf("it changed by itself:\n%s\n%s", first.body, again.body)
+		again := c.public(t, path)
+		now, last := seqOf(again), seqOf(first)
+		if now < last || now == last && (!bytes.Equal(again.body, first.body) || again.header.Get("ETag") != first.header.Get("ETag")) {
+			t.Errorf("from seq %v to %v:\n%s\n%s", last, now, first.body, again.body)
 		}
+		first = again
 	}
 	// A ballot is visible within a second.
 	sent := time.Now()

@@ -149,6 +149,13 @@ func (l *looker) hidden(t *testing.T, mode string) {
 	before := look()
 	l.cast = len(c.crowd(t, l.poll, 2, "b"))
 	c.awaitTotals(t, l.poll, object{"votes": 2})
+	for _, who := range audiences {
+		for _, row := range c.rows(t, l.at[who]+"/polls/"+l.poll+"/feed.json?sort=votes") {
+			if row["rank"] != 1.0 || row["tie_count"] != 2.0 || row["leader"] != false || row["bar"] != 0.0 || row["reveal"] != "hidden" || row["generation"] != 0.0 {
+				t.Errorf("a hidden row: %v", row)
+			}
+		}
+	}
 	after := look()
 	for name, was := range before {
 		if after[name] != was {

@@ -59,6 +59,7 @@ func TestContract(t *testing.T) {
 			})
 		}
 	})
+	recounted(t, c)
 	noSecretStands(t, c)
 	t.Logf("%d answers were held to the contract", c.answers.Load())
 }

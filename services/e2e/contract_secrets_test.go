@@ -11,6 +11,12 @@ import (
 	"testing"
 )
 
+// What the program is told of a viewer and must not keep as text.
+const (
+	strangersAddress = "203.0.113.77"
+	strangersPhone   = "+5511987654321"
+)
+
 // secrets are the tokens and keys that were handed out.
 type secrets struct {
 	mu  sync.Mutex
@@ -36,7 +42,7 @@ func noSecretStands(t *testing.T, c *customer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	needles := [][]byte{[]byte(c.token), []byte(hex.EncodeToString(master)), []byte(base64.StdEncoding.EncodeToString(master)), []byte("203.0.113.77")}
+	needles := [][]byte{[]byte(c.token), []byte(hex.EncodeToString(master)), []byte(base64.StdEncoding.EncodeToString(master)), []byte(strangersAddress), []byte(strangersPhone)}
 	for _, s := range c.secrets.all {
 		if s != "" {
 			needles = append(needles, []byte(s))

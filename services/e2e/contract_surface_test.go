@@ -70,6 +70,15 @@ func everyRoute(t *testing.T, c *customer) {
 	}
 	fill := strings.NewReplacer("{poll}", "surface-poll", "{show}", "surface", "{token}", "x", "{source}", "x", "{destination}", "x", "{topic}", "x", "{run}", "x", "{id}", "x", "{receipt}", "x", "{file}", "x")
 	for path, methods := range by {
+		if slices.Contains(methods, "GET") && !strings.HasSuffix(path, "/events") {
+			t.Run("HEAD"+path, func(t *testing.T) {
+				get := c.do(t, request{method: "GET", path: fill.Replace(path), as: c.token})
+				head := c.do(t, request{method: "HEAD", path: fill.Replace(path), as: c.token})
+				if head.status != get.status || len(head.body) > 0 || head.header.Get("Content-Type") != get.header.Get("Content-Type") {
+					t.Errorf("HEAD %d %v %q, GET %d %v", head.status, head.header, head.body, get.status, get.header)
+				}
+			})
+		}
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "TRACE"} {
 			if slices.Contains(methods, method) {
 				continue

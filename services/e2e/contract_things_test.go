@@ -2,9 +2,11 @@ package e2e_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -26,6 +28,32 @@ func things(t *testing.T, c *customer) {
 		c.post(t, "/v1/topics", with(body, object{"rule": "", "id": "x"})).is(t, 422, "invalid-request").names(t, "/rule")
 		c.delete(t, "/v1/topics/things-topic").is(t, 204, "")
 		c.get(t, "/v1/topics/things-topic").is(t, 404, "not-found")
+	})
+	t.Run("ids", func(t *testing.T) {
+		show := c.show(t, "things-ids")
+		for path, body := range map[string]object{
+			"/v1/sources": {"show": show, "connector": "gateway"}, "/v1/destinations": {"show": show}, "/v1/topics": {"show": show, "title": "T", "rule": "x"},
+			"/v1/shows": {"title": "T"}, "/v1/polls": with(definition(show, ""), object{"id": nil}), "/v1/tokens": {"name": "x", "role": "observer"},
+		} {
+			ids := map[string]bool{}
+			for range 3 {
+				a := c.post(t, path, body).is(t, 201, "").has(t, "ETag", `"1"`)
+				ids[a.text(t, "id")] = true
+				for _, secret := range []string{"key", "token"} {
+					if s, ok := a.object(t)[secret].(string); ok {
+						c.secrets.keep(s)
+					}
+				}
+			}
+			if len(ids) != 3 {
+				t.Errorf("%s: %v", path, ids)
+			}
+			want := slices.Sorted(maps.Keys(ids))
+			if body["show"] == nil {
+				want = nil
+			}
+			pages(t, c, path+"?show=things-ids", "id", want)
+		}
 	})
 	t.Run("system", func(t *testing.T) {
 		s := c.get(t, "/v1/system").is(t, 200, "").object(t)

@@ -43,7 +43,9 @@ func voterToken(t *testing.T, c *customer, poll string) {
 	}
 	path := "/v1/polls/" + poll + "/ballots"
 	first := ballot("a")
-	c.do(t, request{method: http.MethodPost, path: path, body: first, header: map[string]string{"Cookie": "x=y; clamor_voter=" + token}}).is(t, 202, "")
+	c.do(t, request{method: http.MethodPost, path: path, body: first, header: map[string]string{
+		"Cookie": "x=y; clamor_voter=" + token, "X-Forwarded-For": strangersAddress, "X-Real-Ip": strangersAddress, "Forwarded": "for=" + strangersAddress,
+	}}).is(t, 202, "")
 	for name, tc := range map[string]struct {
 		header map[string]string
 		code   string
@@ -183,6 +185,10 @@ func ballotBodies(t *testing.T, c *customer, poll, many, score string) {
 			}
 		})
 	}
+	// 64 kB is not too large; one byte more is.
+	full := whole[:1] + strings.Repeat(" ", 64<<10-len(whole)) + whole[1:]
+	c.cast(t, poll, c.voter(t), full).is(t, 202, "")
+	c.cast(t, poll, c.voter(t), full+" ").is(t, 413, "body-too-large")
 	for _, bad := range []string{"nope", "..%2f..%2fetc", "%2e%2e", "a%00b", "%ff%fe", "UPPER", "a%2Fballots", strings.Repeat("x", 2000), "%20", "a;b", "%c3%a9"} {
 		t.Run("poll "+bad[:min(len(bad), 12)], func(t *testing.T) {
 			c.cast(t, bad, c.voter(t), ballot("a")).is(t, 404, "poll-not-found")
@@ -272,13 +278,8 @@ func repeats(t *testing.T, c *customer, show string) {
 				}
 			}
 			limited := int64(strings.Count(tc.states, "limit"))
-			r := c.awaitTotals(t, poll, with(tc.totals, object{"rejected": object{"limit": float64(limited), "revoked": 0.0}}))
-			for _, o := range r["options"].([]any) {
-				o := o.(object)
-				if want := fmt.Sprint(tc.votes[o["id"].(string)]); fmt.Sprint(o["votes"]) != want {
-					t.Errorf("%v has %v, want %s", o["id"], o["votes"], want)
-				}
-			}
+			c.awaitTotals(t, poll, with(tc.totals, object{"rejected": object{"limit": float64(limited), "revoked": 0.0}}))
+			c.await(t, fmt.Sprint(tc.votes), func() bool { return fmt.Sprint(c.votes(t, poll)) == fmt.Sprint(tc.votes) })
 			for i, state := range strings.Fields(tc.states) {
 				got := c.receipt(t, receipts[i])
 				if state == "limit" && (got["state"] != "rejected" || got["reason"] != "limit") || state != "limit" && got["state"] != state {
@@ -287,6 +288,16 @@ func repeats(t *testing.T, c *customer, show string) {
 			}
 		})
 	}
+}
+
+// votes are those of each option.
+func (c *customer) votes(t testing.TB, poll string) object {
+	t.Helper()
+	votes := object{}
+	for _, o := range c.get(t, "/v1/polls/"+poll+"/results").is(t, 200, "").object(t)["options"].([]any) {
+		votes[o.(object)["id"].(string)] = o.(object)["votes"]
+	}
+	return votes
 }
 
 func publicDefinition(t *testing.T, c *customer, show, score string) {
