@@ -339,6 +339,7 @@ func TestDisagreementIsKept(t *testing.T) {
 	if p, _ := r.control.State().Published(); p.Agreed != views.AgreedNo {
 		t.Errorf("%+v", p)
 	}
+	r.cfg.CompareWait = 100 * time.Millisecond
 	for name, bend := range map[string]func(int32, *speed.Slice) error{
 		"behind":    func(_ int32, s *speed.Slice) error { s.Epoch--; return nil },
 		"refilling": func(_ int32, s *speed.Slice) error { s.Ready = false; return nil },

@@ -37,8 +37,8 @@ func TestMain(m *testing.M) {
 // brokers are those of CLAMOR_TEST_KAFKA, or one embedded Kafka for a test.
 func brokers(t testing.TB) []string {
 	t.Helper()
-	if real := os.Getenv("CLAMOR_TEST_KAFKA"); real != "" {
-		return strings.Split(real, ",")
+	if given := os.Getenv("CLAMOR_TEST_KAFKA"); given != "" {
+		return strings.Split(given, ",")
 	}
 	cfg := embedded.DefaultConfig()
 	cfg.DataDir, cfg.Redis = "", false
@@ -89,7 +89,7 @@ var signer = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 func newRig(t testing.TB, brokers []string) *rig {
 	t.Helper()
 	r := &rig{t: t, clock: &clock{at: time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)}, dir: t.TempDir(), cfg: DefaultConfig()}
-	r.cfg.CompareWait = 200 * time.Millisecond
+	r.cfg.CompareWait = 30 * time.Second // the mirror is never behind, only slow
 	r.log = eventlogtest.Open(t, eventlogtest.Config(brokers))
 	r.control = control.New[*eventlog.Reader](r.log, control.DefaultConfig(), r.clock.now, slog.New(slog.DiscardHandler))
 	ctx, stop := context.WithCancel(context.Background())
@@ -117,8 +117,8 @@ func newRig(t testing.TB, brokers []string) *rig {
 func (r *rig) openViews() views.Store {
 	r.t.Helper()
 	address := "file:" + r.t.TempDir() + "/views.db"
-	if real := os.Getenv("CLAMOR_TEST_MONGO"); real != "" {
-		address = strings.TrimRight(real, "/") + "/clamor_test_" + strings.ToLower(rand.Text())
+	if given := os.Getenv("CLAMOR_TEST_MONGO"); given != "" {
+		address = strings.TrimRight(given, "/") + "/clamor_test_" + strings.ToLower(rand.Text())
 	}
 	s, err := views.Open(r.t.Context(), address)
 	r.must(err)
