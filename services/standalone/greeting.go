@@ -31,16 +31,20 @@ func greeting(cfg Config, at net.Addr, ready <-chan struct{}, began time.Time, w
 		if err != nil {
 			return fmt.Errorf("find the admin's token: %w", err)
 		}
+		health := "off"
+		if cfg.AdminListen != "" {
+			health = "http://" + cfg.AdminListen + "/readyz"
+		}
 		_, err = fmt.Fprintf(w, `
 Clamor is ready, after %v.
 
   shows, polls, feeds   %s/
   the contract          %s/openapi.json
-  health and metrics    http://%s/readyz
+  health and metrics    %s
   admin token           in %s
 
   curl -H "Authorization: Bearer $(cat %s)" %s/v1/polls
-`, time.Since(began).Round(time.Millisecond), baseURL(at), baseURL(at), cfg.AdminListen, token, token, baseURL(at))
+`, time.Since(began).Round(time.Millisecond), baseURL(at), baseURL(at), health, token, token, baseURL(at))
 		return err
 	})
 }
@@ -65,7 +69,7 @@ func demonstration(cfg Config, at net.Addr, stdout io.Writer, log *slog.Logger) 
 			return fmt.Errorf("read the admin's token: %w", err)
 		}
 		return demo.Run(ctx, demo.Config{
-			URL: baseURL(at), Token: strings.TrimSpace(string(text)), Out: stdout,
+			URL: baseURL(at), Token: strings.TrimSpace(string(text)), TokenFile: adminTokenPath(cfg.Data), Out: stdout,
 		}, log)
 	})
 }

@@ -25,7 +25,8 @@ type process struct {
 	t    *testing.T
 	data string
 	url  string
-	logs *bytes.Buffer
+	logs *bytes.Buffer // whole once it has stopped
+	out  *bytes.Buffer
 	stop func()
 }
 
@@ -40,8 +41,8 @@ func start(t *testing.T, data string, change ...func(*standalone.Config)) *proce
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	p := &process{t: t, data: data, logs: &bytes.Buffer{}}
-	go func() { ended <- standalone.Run(ctx, cfg, "test", io.Discard, p.logs) }()
+	p := &process{t: t, data: data, logs: &bytes.Buffer{}, out: &bytes.Buffer{}}
+	go func() { ended <- standalone.Run(ctx, cfg, "test", p.out, p.logs) }()
 	select {
 	case p.url = <-started:
 	case err := <-ended:
@@ -271,9 +272,14 @@ func TestTheDemoMoves(t *testing.T) {
 			}
 			return r.Totals.Votes >= base+5
 		}); err != nil {
-			t.Errorf("the demo's figures do not move: %v\n%s", err, p.logs)
+			t.Errorf("the demo's figures do not move: %v", err)
 		}
 		p.stop()
+		for _, prefix := range []string{"ca_", "cf_", "ck_"} {
+			if strings.Contains(p.out.String()+p.logs.String(), prefix) {
+				t.Errorf("a credential %s… is printed:\n%s", prefix, p.out)
+			}
+		}
 	}
 }
 

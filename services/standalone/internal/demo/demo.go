@@ -21,19 +21,20 @@ import (
 
 // Ids of what the demo makes.
 const (
-	Show        = "demo"
-	Poll        = "demo-final"
-	Source      = "demo-posts"
-	Destination = "demo-air"
+	Show   = "demo"
+	Poll   = "demo-final"
+	Source = "demo-posts"
 )
 
 // Config says where the system is and how busy the demo shall be.
 type Config struct {
 	URL   string
 	Token string
+	// TokenFile is where a person finds that token.
+	TokenFile string
 	// Ballots and Posts are rates a second; 0 means the default.
 	Ballots, Posts float64
-	// Out gets the URLs that are known to this run only.
+	// Out is told what to open.
 	Out io.Writer
 }
 
@@ -72,23 +73,28 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 }
 
 type demo struct {
-	cfg   Config
-	api   *client.Client
-	log   *slog.Logger
-	push  *client.Client
-	feeds string
+	cfg  Config
+	api  *client.Client
+	log  *slog.Logger
+	push *client.Client
 }
 
+// greet tells how to get at a feed rather than a feed's address: that holds a
+// credential, which is never written to a terminal.
 func (d *demo) greet() {
-	if d.cfg.Out != nil {
-		fmt.Fprintf(d.cfg.Out, `
+	if d.cfg.Out == nil {
+		return
+	}
+	fmt.Fprintf(d.cfg.Out, `
 The demo show is on: %g ballots and %g posts a second.
 
-  vote                  %s/p/%s
-  overlay for OBS       %s%s/polls/%s/overlay
-  feed for graphics     %s%s/polls/%s/feed.json
-`, d.cfg.Ballots, d.cfg.Posts, d.cfg.URL, Poll, d.cfg.URL, d.feeds, Poll, d.cfg.URL, d.feeds, Poll)
-	}
+  watch and vote        %s/p/%s
+
+A graphics engine needs a destination, which has an overlay and feeds; the
+answer lists their addresses:
+
+  curl -H "Authorization: Bearer $(cat %s)" -d '{"show":"%s"}' %s/v1/destinations
+`, d.cfg.Ballots, d.cfg.Posts, d.cfg.URL, Poll, d.cfg.TokenFile, Show, d.cfg.URL)
 }
 
 // play sends ballots and posts, each at its own pace.

@@ -19,7 +19,7 @@ var options = []option{
 // prepare makes what is missing and opens the poll. It can be done again at any
 // time.
 func (d *demo) prepare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{d.show, d.poll, d.open, d.source, d.destination} {
+	for _, step := range []func(context.Context) error{d.show, d.poll, d.open, d.source} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -79,18 +79,6 @@ func (d *demo) source(ctx context.Context) error {
 		return err
 	}
 	d.push = d.api.As(made.Key)
-	return nil
-}
-
-// destination is made anew for the same reason.
-func (d *demo) destination(ctx context.Context) error {
-	var made client.Destination
-	if err := d.anew(ctx, "/v1/destinations", Destination, client.Object{
-		"id": Destination, "show": Show, "name": "Demo graphics", "audience": "onair",
-	}, &made); err != nil {
-		return err
-	}
-	d.feeds = "/feeds/" + made.Token
 	return nil
 }
 
