@@ -37,6 +37,7 @@ type memoryLog struct {
 	mu      sync.Mutex
 	err     error
 	records map[string][]*clamorv1.Record
+	cast    int // ballots in all records
 	seats   map[int32]string
 }
 
@@ -52,6 +53,7 @@ func (l *memoryLog) AppendRaw(_ context.Context, topic string, partition int32, 
 	}
 	name := fmt.Sprintf("%s/%d", topic, partition)
 	l.records[name] = append(l.records[name], rec)
+	l.cast += len(rec.GetBallots().GetItems())
 	return int64(len(l.records[name]) - 1), nil
 }
 
@@ -115,6 +117,13 @@ func (l *memoryLog) appended(topic string) (n int) {
 		n += len(l.records[fmt.Sprintf("%s/%d", topic, p)])
 	}
 	return n
+}
+
+// counted is how many ballots the log has.
+func (l *memoryLog) counted() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cast
 }
 
 func (l *memoryLog) posts() (all []*clamorv1.Post) {

@@ -25,12 +25,12 @@ const worldCup = "../../../shared/data/posts/worldcup_opening_day.ndjson"
 // until waits for something that another goroutine does.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for !ok() {
 		select {
 		case <-deadline:
 			t.Fatalf("%s does not come", what)
-		case <-time.After(time.Millisecond):
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }
@@ -100,7 +100,7 @@ func TestReplaysTheWorldCup(t *testing.T) {
 	h.teams(audience.CountAuthors)
 	h.replay("worldcup.ndjson", true)
 	until(t, "the last post", func() bool { return h.log.appended(eventlog.Posts) >= posts })
-	until(t, "the last vote", func() bool { return len(h.log.ballots(t)) >= want[1]+want[2] })
+	until(t, "the last vote", func() bool { return h.log.counted() >= want[1]+want[2] })
 	h.stop()
 	got := map[uint16]int{}
 	for _, b := range h.log.ballots(t) {
