@@ -78,9 +78,11 @@ func (l *Log) Seats(ctx context.Context, group string, hold func(ctx context.Con
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(l.life, cancel)()
+	var said time.Time
 	for pause := minPause; ctx.Err() == nil; pause = min(2*pause, maxPause) {
 		start := time.Now()
-		if err := m.belong(ctx); err != nil && ctx.Err() == nil {
+		if err := m.belong(ctx); err != nil && ctx.Err() == nil && time.Since(said) > sayEvery {
+			said = time.Now()
 			l.log.Warn("a group was lost", "group", group, "error", err)
 		}
 		if time.Since(start) > 10*time.Second {
