@@ -52,6 +52,9 @@ type Destination struct {
 	// Editorial orders the options of a poll by id, for engines that fill fixed
 	// places.
 	Editorial map[string][]string `json:"editorial,omitempty"`
+	// Allow are the addresses and networks (CIDR) that its feeds may be read from;
+	// none: from anywhere.
+	Allow []string `json:"allow,omitempty"`
 	// TokenHash is the SHA-256 of the feed token in hexadecimal; never served.
 	TokenHash string `json:"token_hash,omitempty"`
 }

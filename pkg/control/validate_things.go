@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"path"
 	"regexp"
 	"slices"
@@ -112,6 +113,11 @@ func ValidateDestination(d *audience.Destination) *fault.Error {
 		f.locale("/locale", d.Locale)
 	}
 	f.aliases(d.Aliases)
+	f.check(len(d.Allow) <= maxList, "/allow", "there are more than %d", maxList)
+	for i, text := range d.Allow {
+		_, err := ParseNetwork(text)
+		f.check(err == nil, fmt.Sprintf("/allow/%d", i), "%q is not an address or a network like 10.0.0.0/8", text)
+	}
 	f.check(len(d.Editorial) <= maxSettings, "/editorial", "there are more than %d", maxSettings)
 	for _, poll := range slices.Sorted(maps.Keys(d.Editorial)) {
 		at := "/editorial/" + escape(poll)
@@ -124,6 +130,15 @@ func ValidateDestination(d *audience.Destination) *fault.Error {
 		}
 	}
 	return f.err()
+}
+
+// ParseNetwork reads a network in CIDR form, or one address.
+func ParseNetwork(text string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(text); err == nil {
+		return a.Unmap().WithZone("").Prefix(a.Unmap().BitLen())
+	}
+	p, err := netip.ParsePrefix(text)
+	return p.Masked(), err
 }
 
 func (f *faults) aliases(aliases map[string]string) {

@@ -109,10 +109,19 @@ func (s *Service) listGenerations(c *gin.Context) error {
 		}
 		all = append(all, generationReply{
 			Generation: g.Number, CreatedAt: g.CreatedAt, Rows: g.Rows, Agreed: agreed,
-			Offsets: offsets(g.Offsets), Current: g.Number == published.Generation, Seals: g.Seals,
+			Offsets: offsets(g.Offsets), Current: g.Number == published.Generation, Seals: s.own(c, g.Seals),
 		})
 	}
 	return indexed(c, all)
+}
+
+// own are those rounds that the token may know of.
+func (s *Service) own(c *gin.Context, rounds []audience.RoundKey) []audience.RoundKey {
+	state := s.deps.Control.State()
+	return only(rounds, func(k audience.RoundKey) bool {
+		p, ok := state.Poll(k.Poll)
+		return ok && reaches(c, p.Definition.Show)
+	})
 }
 
 // offsets writes partitions as JSON keys.

@@ -21,12 +21,13 @@ type destinationForm struct {
 	Slots     int                 `json:"slots"`
 	Locale    string              `json:"locale"`
 	Editorial map[string][]string `json:"editorial"`
+	Allow     []string            `json:"allow"`
 }
 
 func (f *destinationForm) destination() audience.Destination {
 	d := audience.Destination{
 		ID: f.ID, Show: f.Show, Name: f.Name, Audience: f.Audience, Aliases: f.Aliases,
-		Slots: f.Slots, Locale: f.Locale, Editorial: f.Editorial,
+		Slots: f.Slots, Locale: f.Locale, Editorial: f.Editorial, Allow: f.Allow,
 	}
 	if d.Audience == "" {
 		d.Audience = audience.OnAir

@@ -21,9 +21,16 @@ import (
 // maxQuery bounds a query that is remembered with its rendered form.
 const maxQuery = 256
 
-// destination is whose feeds the request is for: the token stands in the path,
-// or in a header where the path has a placeholder such as "-".
+// destination is whose feeds the request is for, if they may be read from the
+// client's address.
 func (s *Service) destination(c *gin.Context) (*control.Destination, bool) {
+	d, ok := s.holder(c)
+	return d, ok && allows(d, c)
+}
+
+// holder is whose token the request brings: it stands in the path, or in a header
+// where the path has a placeholder such as "-".
+func (s *Service) holder(c *gin.Context) (*control.Destination, bool) {
 	state, token := s.deps.Control.State(), c.Param("token")
 	if d := s.admitted.find(state, token); d != nil {
 		return d, true
@@ -165,7 +172,7 @@ func (s *Service) feedEvents(c *gin.Context) error {
 	plain := c.Query("plain") == "1" // our own overlay needs the columns under their own names
 	current := func() (*control.Destination, bool) {
 		d, ok := s.deps.Control.State().DestinationByToken(hash)
-		return d, ok && d.ID == id
+		return d, ok && d.ID == id && allows(d, c)
 	}
 	return s.stream(c, source{
 		watch: func() (*live.Answer, <-chan struct{}, bool) {

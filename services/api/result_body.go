@@ -80,7 +80,7 @@ func optionOf(a *live.Answer, i int) optionReply {
 	f, o := &a.Figures.Options[i], &a.Definition.Options[i]
 	r := optionReply{
 		ID: o.ID, Label: o.Label, Slot: f.Slot, Votes: f.Votes, VotesBatch: a.Batch[i], VotesSpeed: a.Speed[i],
-		Pct: f.PctFloat(), PctInt: f.PctInt, PctText: pctText(f),
+		Pct: f.PctFloat(), PctInt: f.PctInt, PctText: pctText(f, a.Definition.Kind),
 		Rank: f.Rank, UniqueRank: f.UniqueRank, TieCount: f.TieCount,
 	}
 	if a.Definition.Kind == audience.Score {
@@ -89,9 +89,14 @@ func optionOf(a *live.Answer, i int) optionReply {
 	return r
 }
 
-// pctText is the whole percentage; what has votes is never called 0%.
-func pctText(f *tally.OptionFigures) string {
-	if f.PctInt == 0 && f.Pct > 0 {
+// pctText is the whole percentage; what has votes, or a mean above the lowest
+// score, is never called 0%.
+func pctText(f *tally.OptionFigures, kind audience.Kind) string {
+	some := f.Votes > 0
+	if kind == audience.Score {
+		some = f.Pct > 0
+	}
+	if some && f.PctInt == 0 {
 		return "<1%"
 	}
 	return strconv.Itoa(f.PctInt) + "%"

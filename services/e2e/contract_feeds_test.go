@@ -120,7 +120,7 @@ func keysInOrder(t testing.TB, body []byte) (keys []string) {
 	var stack []level
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return keys
 		}
 		if err != nil {
@@ -219,7 +219,7 @@ func xmlRows(t testing.TB, body []byte, root, row string) (header []string, reco
 	d, depth := xml.NewDecoder(bytes.NewReader(body)), 0
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return header, records
 		}
 		if err != nil {

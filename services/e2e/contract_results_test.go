@@ -197,6 +197,12 @@ func verified(t *testing.T, c *customer) {
 	}
 	c.command(t, poll, "extend", object{"seconds": 5}).is(t, 409, "wrong-phase")
 	c.cast(t, poll, c.voter(t), ballot("a")).is(t, 409, "poll-not-open")
+	// What a gateway brings behind the seal is late and changes nothing else.
+	c.bulk(t, poll, c.source(t, show, "verified-gateway", "gateway", nil), map[string]int{"b": 2})
+	r = c.awaitTotals(t, poll, object{"votes": 4, "voters": 4, "late": 2, "votes_batch": 4, "votes_speed": 0})
+	if r["status"] != "verified" {
+		t.Errorf("%v behind the seal", r["status"])
+	}
 	c.command(t, poll, "hide", nil).is(t, 200, "")
 	c.obeyed(t, poll, "reset", nil)
 	c.get(t, "/v1/polls/"+poll+"/certificate").is(t, 409, "not-sealed")

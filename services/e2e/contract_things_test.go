@@ -210,11 +210,12 @@ func destinations(t *testing.T, c *customer, show string) {
 		}
 	}
 	for pointer, more := range map[string]object{
-		"/audience": {"audience": "everyone"}, "/slots": {"slots": -1}, "/locale": {"locale": "!!"}, "/aliases/label": {"aliases": object{"label": "a b"}},
+		"/allow/0": {"allow": []string{"everywhere"}}, "/audience": {"audience": "everyone"}, "/slots": {"slots": -1}, "/locale": {"locale": "!!"}, "/aliases/label": {"aliases": object{"label": "a b"}},
 		"/editorial/Not A Poll": {"editorial": object{"Not A Poll": []string{"a"}}}, "/password": {"password": "x"},
 	} {
 		c.post(t, "/v1/destinations", with(with(body, object{"id": "things-bad"}), more)).is(t, 422, "invalid-request").names(t, pointer)
 	}
+	allowList(t, c, show, poll)
 	stream := c.stream(t, "/feeds/"+token+"/polls/"+poll+"/events", "")
 	stream.next(t, "snapshot")
 	c.delete(t, "/v1/destinations/things-destination").is(t, 204, "")
@@ -225,4 +226,22 @@ func destinations(t *testing.T, c *customer, show string) {
 		t.Errorf("a revoked token is told from a wrong one: %s, %s", gone.body, wrong.body)
 	}
 	c.do(t, request{method: http.MethodGet, path: "/feeds/-/polls/" + poll + "/feed.json", as: token}).is(t, 404, "not-found")
+}
+
+// allowList: a destination's feeds may be bound to addresses.
+func allowList(t *testing.T, c *customer, show, poll string) {
+	for id, tc := range map[string]struct {
+		allow []string
+		want  int
+	}{
+		"things-here": {[]string{"10.0.0.0/8", "127.0.0.0/8"}, 200}, "things-exact": {[]string{"127.0.0.1"}, 200}, "things-mapped": {[]string{"::ffff:127.0.0.1"}, 200},
+		"things-there": {[]string{"10.0.0.0/8", "2001:db8::/32"}, 404},
+	} {
+		at := c.destination(t, show, id, "onair", object{"allow": tc.allow})
+		for _, path := range []string{at, at + "/polls/" + poll + "/feed.json", at + "/polls/" + poll + "/overlay"} {
+			if a := c.do(t, request{method: http.MethodGet, path: path, header: map[string]string{"X-Forwarded-For": "10.0.0.1"}}); a.status != tc.want {
+				t.Errorf("%s of %v: %d, want %d", path, tc.allow, a.status, tc.want)
+			}
+		}
+	}
 }

@@ -166,6 +166,9 @@ func oneShow(t *testing.T, c *customer, show, other string) {
 	if a := call("POST", "/v1/shows", object{"id": "tokens-third", "title": "x"}); a.status != 403 && a.status != 404 {
 		t.Errorf("%s: %d", a, a.status)
 	}
+	if a := call("GET", "/v1/generations", nil).is(t, 200, ""); strings.Contains(string(a.body), `"poll"`) {
+		t.Errorf("generations tell of another show's polls: %s", a.body)
+	}
 	call("GET", "/v1/shows/"+show, nil).is(t, 200, "")
 	call("GET", "/v1/polls/tokens-mine/results", nil).is(t, 200, "")
 	call("POST", "/v1/polls/tokens-mine/commands", object{"command": "pause"}).is(t, 200, "")
