@@ -83,16 +83,16 @@ func NewFilter() *Filter {
 
 // Seen reports whether a fingerprint is near one of those before it, and
 // remembers it.
-func (f *Filter) Seen(print uint64) bool {
+func (f *Filter) Seen(fingerprint uint64) bool {
 	seen := false
 	for q := range f.tables {
-		b := &f.tables[q][print>>(16*q)&0xFFFF]
+		b := &f.tables[q][fingerprint>>(16*q)&0xFFFF]
 		for _, p := range b.prints {
-			if p != 0 && bits.OnesCount64(p^print) <= Distance {
+			if p != 0 && bits.OnesCount64(p^fingerprint) <= Distance {
 				seen = true
 			}
 		}
-		b.prints[b.next%ways] = print
+		b.prints[b.next%ways] = fingerprint
 		b.next++
 	}
 	return seen

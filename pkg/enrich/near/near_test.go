@@ -30,8 +30,10 @@ func TestSeen(t *testing.T) {
 	if seen(f, s, "a chuva de hoje alagou as ruas do centro e parou os ônibus por mais de três horas") {
 		t.Error("another text was taken for the same")
 	}
-	if seen(f, s, "bom dia") || seen(f, s, "bom dia") {
-		t.Error("short posts are never duplicates")
+	for range 2 {
+		if seen(f, s, "bom dia") {
+			t.Error("short posts are never duplicates")
+		}
 	}
 }
 

@@ -16,7 +16,6 @@ type item struct {
 	runes int32
 	stop  bool // parts names
 	caps  bool
-	glue  bool // an abbreviation's dot stood before it
 	minor bool // "in", "de", "from": says nothing
 	emoji bool
 }

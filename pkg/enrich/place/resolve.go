@@ -48,7 +48,7 @@ func (r *reader) score(g *Gazetteer, i int, to Target) float64 {
 			s += 7
 		case below:
 			supported++
-			s += 1 // the narrower place should win
+			s++ // the narrower place should win
 		case stranger:
 			s -= 1.5
 		}

@@ -130,7 +130,6 @@ func plainLetter(r rune) rune {
 
 // Lexicon is built by the trainer from word lists.
 type Lexicon struct {
-	lex   lexicon
 	sums  [2]map[uint64]*[channels][2]float64
 	roles map[uint64]role
 	scan  *scan.Scanner

@@ -100,7 +100,8 @@ func (r *registers) readSpain(dir string) error {
 
 // spread assumes a normal distribution, narrower towards the ends of life.
 func spread(ages *[names.Ages]float64, people, mean float64) {
-	sd := 8 + 9*math.Exp(-math.Pow((mean-45)/28, 2))
+	off := (mean - 45) / 28
+	sd := 8 + 9*math.Exp(-off*off)
 	for a := range names.Ages {
 		low, high := bounds(a)
 		ages[a] += people * (normal((high-mean)/sd) - normal((low-mean)/sd))

@@ -234,7 +234,8 @@ func (a *atlas) readCarmen(data string) error {
 		if len(c.text) < 4 {
 			continue
 		}
-		to, ok := place.Target(0), false
+		var to place.Target
+		var ok bool
 		switch i, found := cities[strings.ToLower(bare(c.country+"|"+c.region+"|"+c.city))]; {
 		case c.city != "" && found:
 			to, ok = place.ToCity|place.Target(i), true
