@@ -18,7 +18,7 @@ help: ## this menu
 ##@ Run it
 .PHONY: build run replay clean
 build: ## bin/clamor (everything in one process) and the four services
-	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./services/standalone/cmd/clamor ./services/capture/cmd/capture ./services/realtime/cmd/realtime ./services/batch/cmd/batch ./services/api/cmd/api
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./services/standalone/cmd/clamor ./services/capture/cmd/capture ./services/realtime/cmd/realtime ./services/batch/cmd/batch ./services/batch/cmd/batch-flink ./services/api/cmd/api
 
 bin/clamor: FORCE
 	@$(GO) build -ldflags '$(LDFLAGS)' -o $@ ./services/standalone/cmd/clamor

@@ -72,6 +72,10 @@ func (p *Player) step(ctx context.Context, s Step) error {
 	return p.command(ctx, s)
 }
 
+// propagation is how long a change takes to be known at every door, and to be in
+// force.
+const propagation = 300 * time.Millisecond
+
 // command waits out its margin, so that the next step finds it in force.
 func (p *Player) command(ctx context.Context, s Step) error {
 	more := map[string]any{}
@@ -83,7 +87,7 @@ func (p *Player) command(ctx context.Context, s Step) error {
 	if err := p.sys.Client().Command(ctx, s.Args[0], s.Word, more); err != nil {
 		return err
 	}
-	return pause(ctx, 300*time.Millisecond)
+	return pause(ctx, propagation)
 }
 
 func (p *Player) poll(ctx context.Context, s Step) error {
@@ -103,10 +107,14 @@ func (p *Player) poll(ctx context.Context, s Step) error {
 	if s.Set["kind"] == "score" {
 		limits["score_min"], limits["score_max"] = 0, 10
 	}
-	return p.sys.Client().Admin(ctx, http.MethodPost, "/v1/polls", map[string]any{
+	err = p.sys.Client().Admin(ctx, http.MethodPost, "/v1/polls", map[string]any{
 		"id": s.Args[0], "show": p.show, "kind": or(s.Set["kind"], "choice"), "question": "Who?",
 		"options": options, "limits": limits,
 	}, nil)
+	if err != nil {
+		return err
+	}
+	return pause(ctx, propagation)
 }
 
 func or(s, otherwise string) string {

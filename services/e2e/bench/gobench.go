@@ -17,7 +17,7 @@ import (
 // goBench runs a Go benchmark of the repository and returns one of its metrics
 // by the benchmark's name.
 func goBench(ctx context.Context, pkg, name, unit string, env ...string) (map[string]float64, error) {
-	root, err := repository()
+	root, err := repository(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func foldRow(ctx context.Context, _ settings) ([]row, error) {
 func startRedis(ctx context.Context) (address string, stop func(), err error) {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
-		return "", func() {}, nil //nolint:nilerr // none is fine, and is said in the table
+		return "", func() {}, nil // none is fine, and is said in the table
 	}
 	at, err := freeAddress()
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("make a data folder: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // the system clears it too
 	s.dir = dir
 	rows, err := s.measure(ctx)
 	printTable(stdout, rows)
@@ -134,17 +135,13 @@ func machine() string {
 			}
 		}
 	}
-	cores := "?"
-	if out, err := exec.Command("nproc").Output(); err == nil {
-		cores = strings.TrimSpace(string(out))
-	}
 	load, _ := os.ReadFile("/proc/loadavg")
-	return fmt.Sprintf("%s cores, %s; load average now %s", cores, model, strings.Join(strings.Fields(string(load))[:min(3, len(strings.Fields(string(load))))], " "))
+	return fmt.Sprintf("%d cores, %s; load average now %s", runtime.NumCPU(), model, strings.Join(strings.Fields(string(load))[:min(3, len(strings.Fields(string(load))))], " "))
 }
 
 // repository is the root of the checkout: the Go benchmarks run there.
-func repository() (string, error) {
-	out, err := exec.Command("go", "env", "GOWORK").Output()
+func repository(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOWORK").Output()
 	if err != nil {
 		return "", fmt.Errorf("find the workspace: %w", err)
 	}

@@ -4,7 +4,7 @@
 package buckets
 
 import (
-	_ "gocloud.dev/blob/azureblob"
-	_ "gocloud.dev/blob/gcsblob"
-	_ "gocloud.dev/blob/s3blob"
+	_ "gocloud.dev/blob/azureblob" // registers azblob://
+	_ "gocloud.dev/blob/gcsblob" // registers gs://
+	_ "gocloud.dev/blob/s3blob" // registers s3://
 )

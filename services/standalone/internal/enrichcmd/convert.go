@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -35,7 +36,7 @@ func (c *converter) run(ctx context.Context, in io.Reader, out *bufio.Writer, st
 			return ctx.Err()
 		}
 		id, fault, err := l.next(&p)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -83,7 +84,7 @@ func crowd(ctx context.Context, e *enrich.Enricher, country string, in io.Reader
 			return ctx.Err()
 		}
 		_, fault, err := l.next(&p)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

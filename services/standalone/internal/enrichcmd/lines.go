@@ -48,7 +48,7 @@ func (l *lines) next(p *enrich.Post) (id []byte, bad, err error) {
 			return l.read(p)
 		}
 		line, err := l.line()
-		if err == io.EOF && l.blanks > 0 && !l.object {
+		if errors.Is(err, io.EOF) && l.blanks > 0 && !l.object {
 			l.blanks--
 			*p = enrich.Post{}
 			return l.lineID(l.number - l.blanks), nil, nil
@@ -109,7 +109,7 @@ func (l *lines) line() ([]byte, error) {
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
-		case err == io.EOF && len(l.buf) == 0 && !long:
+		case errors.Is(err, io.EOF) && len(l.buf) == 0 && !long:
 			return nil, io.EOF
 		case err != nil && err != io.EOF:
 			return nil, err

@@ -103,7 +103,7 @@ func (s settings) run(ctx context.Context, stdout, stderr io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("make a data folder: %w", err)
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }() // the system clears it too
 		s.data = dir
 	}
 	posts, err := s.copyFile()
@@ -142,7 +142,7 @@ func (s settings) copyFile() (lines int, err error) {
 			lines++
 		}
 	}
-	return lines, os.WriteFile(filepath.Join(dir, "posts.ndjson"), text, 0o600)
+	return lines, os.WriteFile(filepath.Join(dir, "posts.ndjson"), text, 0o600) //nolint:gosec // the folder is the user's choice
 }
 
 const poll, show = "replay", "replay"
