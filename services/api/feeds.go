@@ -92,7 +92,7 @@ func feedSecret(c *gin.Context) string {
 func noFeed(c *gin.Context) {
 	c.Abort()
 	c.Writer.Header()["Access-Control-Allow-Origin"] = anyOrigin
-	fault.Write(c.Writer, "", fault.New(fault.NotFound, ""))
+	fault.Write(c.Writer, "", fault.New(fault.NotFound, "there is no such feed: the token is not valid, or the poll is not of its show"))
 }
 
 // feedOf finds the answer that a destination gets of the path's poll.
