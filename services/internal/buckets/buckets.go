@@ -5,6 +5,6 @@ package buckets
 
 import (
 	_ "gocloud.dev/blob/azureblob" // registers azblob://
-	_ "gocloud.dev/blob/gcsblob" // registers gs://
-	_ "gocloud.dev/blob/s3blob" // registers s3://
+	_ "gocloud.dev/blob/gcsblob"   // registers gs://
+	_ "gocloud.dev/blob/s3blob"    // registers s3://
 )
