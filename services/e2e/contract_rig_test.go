@@ -287,7 +287,7 @@ func (c *customer) awaitPhase(t testing.TB, poll, phase string) {
 // await polls for something that must come true.
 func (c *customer) await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		if ok() {
 			return
 		}
@@ -336,7 +336,7 @@ func (c *customer) crowd(t testing.TB, poll string, n int, option string) (recei
 func (c *customer) awaitTotals(t testing.TB, poll string, want object) object {
 	t.Helper()
 	var r object
-	for end := time.Now().Add(15 * time.Second); ; {
+	for end := time.Now().Add(patience); ; {
 		r = c.get(t, "/v1/polls/"+poll+"/results").is(t, 200, "").object(t)
 		totals, _ := r["totals"].(object)
 		ok := true
@@ -392,6 +392,9 @@ func (c *customer) run(t testing.TB) object {
 	}
 	return run
 }
+
+// patience is for what must come, on a machine that has other work.
+const patience = 30 * time.Second
 
 // revocation is how soon what was revoked is refused everywhere.
 const revocation = 2 * time.Second

@@ -75,7 +75,7 @@ func (c *customer) stream(t *testing.T, path, last string) *eventStream {
 // next is the next event but pings, which must have that name.
 func (s *eventStream) next(t *testing.T, name string) event {
 	t.Helper()
-	late := time.NewTimer(10 * time.Second)
+	late := time.NewTimer(patience)
 	defer late.Stop()
 	for {
 		select {
@@ -99,7 +99,7 @@ func (s *eventStream) next(t *testing.T, name string) event {
 // until reads on to an event whose data says so.
 func (s *eventStream) until(t *testing.T, name, says string) event {
 	t.Helper()
-	late := time.NewTimer(10 * time.Second)
+	late := time.NewTimer(patience)
 	defer late.Stop()
 	for {
 		select {

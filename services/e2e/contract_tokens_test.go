@@ -36,7 +36,7 @@ func tokens(t *testing.T, c *customer) {
 		pages(t, c, "/v1/tokens", "id", nil)
 	})
 	t.Run("expiry", func(t *testing.T) {
-		at := time.Now().Add(1500 * time.Millisecond)
+		at := time.Now().Add(3 * time.Second)
 		token := c.secrets.keep(c.post(t, "/v1/tokens", object{"name": "short", "role": "observer", "expires_at": stamp(at)}).is(t, 201, "").text(t, "token"))
 		read := request{method: http.MethodGet, path: "/v1/shows", as: token}
 		c.do(t, read).is(t, 200, "")
