@@ -57,6 +57,9 @@ func (p *Process) Start(ctx context.Context) error {
 	if err := p.child.ready(ctx); err != nil {
 		return err
 	}
+	if p.client.Token != "" {
+		return nil
+	}
 	b, err := os.ReadFile(filepath.Join(p.Data, "admin.token"))
 	if err != nil {
 		return fmt.Errorf("read the admin token: %w", err)
