@@ -13,8 +13,9 @@ import (
 //
 // Ids and pseudonyms are random and stored plain; what repeats (poll, round,
 // limits, choices) goes through dictionaries, which the fold reads once a row
-// group and not once a ballot; instants and offsets are deltas. Compression was
-// measured to gain nothing on ballots and is used for text only.
+// group and not once a ballot; instants and offsets are deltas. Compression is
+// used for text only: of a ballot, most bytes are random, and the rest is small
+// already.
 
 // ballotColumns is a row of a ballots segment. For a revocation, id, voter,
 // slots, scores and received_at are those of the ballot it takes out.
