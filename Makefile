@@ -40,7 +40,8 @@ check: ## all that CI checks: build, vet, lint, drift, modules, tests
 	$(MAKE) --no-print-directory vet lint drift modules
 	$(MAKE) --no-print-directory test
 
-test: ## every test, with the race detector
+test: ## every test, with the race detector; the models' proofs of quality, which are arithmetic, without
+	$(GO) test -timeout 15m ./pkg/enrich/cmd/train
 	$(GO) test -race -timeout 20m work
 
 test-real: ## the same suites against real Kafka, Redis, a MongoDB peer and Flink
