@@ -48,10 +48,11 @@ func feeds(t *testing.T, c *customer) {
 	base := at + "/polls/" + poll + "/"
 	c.awaitTotals(t, poll, object{"votes": 17})
 	c.await(t, "the feed", func() bool { return strings.Contains(string(c.public(t, base+"feed.json").body), `"total_votes":17`) })
-	// A verified round's feeds never change, so they can be compared.
+	// A verified round's feeds change with the minute only, so they can be compared.
 	c.obeyed(t, poll, "close", nil)
 	c.run(t)
 	c.await(t, "the verified feed", func() bool { return c.rows(t, base+"feed.json")[0]["result_status"] == "verified" })
+	untilEarly(t)
 	t.Run("rows", func(t *testing.T) { rows(t, c, base) })
 	t.Run("formats", func(t *testing.T) { sameInAllFormats(t, c, base) })
 	t.Run("wide", func(t *testing.T) { wide(t, c, base) })
@@ -64,6 +65,14 @@ func feeds(t *testing.T, c *customer) {
 	t.Run("life", func(t *testing.T) { feedLife(t, c, show) })
 	t.Run("options", func(t *testing.T) { feedOptions(t, c, show, poll) })
 	t.Run("rounding", func(t *testing.T) { rounding(t, c, show, key) })
+}
+
+// untilEarly waits for the first part of a minute: ppm changes at its end.
+func untilEarly(t testing.TB) {
+	t.Helper()
+	if s := time.Now().Second(); s > 38 {
+		settle(t, time.Duration(61-s)*time.Second)
+	}
 }
 
 func (c *customer) rows(t testing.TB, path string) []object {
@@ -329,10 +338,20 @@ func query(t *testing.T, c *customer, base string) {
 		"sort=votes": "abcd", "sort=votes&dir=asc": "dcba", "sort=label": "dabc", "sort=label&dir=desc": "cbad", "top=2": "ab", "sort=votes&dir=asc&top=1": "d",
 		"top=0": "abcd", "top=-1": "abcd", "top=x": "abcd", "top=99": "abcd", "sort=colour": "abcd", "dir=up": "abcd", "unknown=1": "abcd",
 		"sort=rank&sort=slot": "abcd", "shape=round": "abcd", "preset=laser": "abcd", "locale=!!": "abcd", "%zz": "abcd", "a;b": "abcd", "sort=%ff": "abcd", "top=1e9": "abcd",
-		"slots=99999999999999999999": "abcd", "prefix=%00": "abcd", "sort=ppm&dir=asc&x=" + strings.Repeat("y", 3000): "abcd",
+		"slots=99999999999999999999": "abcd", "prefix=%00": "abcd", "sort=slot&x=" + strings.Repeat("y", 3000): "abcd",
 	} {
 		if got := ids(c.rows(t, base+"feed.json?"+q)); got != want {
 			t.Errorf("?%.60s: %s, want %s", q, got, want)
+		}
+	}
+	// Ballots of the last full minute are what the clock makes of them.
+	for q, up := range map[string]bool{"sort=ppm": false, "sort=ppm&dir=desc": false, "sort=ppm&dir=asc": true} {
+		got := c.rows(t, base+"feed.json?"+q)
+		for i := range got[1:] {
+			a, b := got[i]["ppm"].(float64), got[i+1]["ppm"].(float64)
+			if up && a > b || !up && a < b {
+				t.Errorf("?%s: %v before %v", q, a, b)
+			}
 		}
 	}
 	// The rank of the first rows only is that among all.
