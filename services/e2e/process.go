@@ -37,7 +37,7 @@ func NewProcess(ctx context.Context, binary, data string, redis *embedded.Server
 	if err := os.MkdirAll(data, 0o750); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	args := []string{"--data", data, "--listen", listen, "--kafka-listen", kafka}
+	args := []string{"--data", data, "--listen", listen, "--kafka-listen", kafka, "--kafka-partitions", "3"}
 	if redis != nil {
 		args = append(args, "--redis", redis.RedisURL())
 	}

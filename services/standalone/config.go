@@ -3,6 +3,7 @@ package standalone
 import (
 	"errors"
 	"path/filepath"
+	"time"
 
 	"github.com/clamor-live/clamor/pkg/config"
 	"github.com/clamor-live/clamor/pkg/control"
@@ -61,8 +62,10 @@ func DefaultConfig() Config {
 		Batch:    batch.DefaultConfig(),
 		API:      api.DefaultConfig(),
 	}
-	c.Kafka.Partitions = 2
-	c.Capture.Flush.InFlight = 1 // the embedded log writes one record after the other
+	c.Kafka.Partitions = 0 // see fill
+	// The embedded log writes one record after the other, and each costs it more
+	// than the ballots in it: full ones pay, and full they are soon.
+	c.Capture.Flush.InFlight, c.Capture.Flush.Delay = 1, 5*time.Millisecond
 	return c
 }
 
@@ -89,9 +92,16 @@ func (c *Config) servers() embedded.Config {
 
 // fill gives what is empty its place in the data folder or its embedded server.
 func (c *Config) fill(s *embedded.Servers) {
-	if len(c.Kafka.Brokers) == 0 {
+	embedded := len(c.Kafka.Brokers) == 0
+	if embedded {
 		c.Kafka.Brokers = s.Brokers()
 		c.Kafka.Replication = 1
+	}
+	if c.Kafka.Partitions == 0 {
+		c.Kafka.Partitions = eventlog.DefaultConfig().Partitions
+		if embedded { // it syncs partition by partition, so one takes the most ballots
+			c.Kafka.Partitions = 1
+		}
 	}
 	if c.Redis.URL == "" {
 		c.Redis.URL = config.Secret(s.RedisURL())
