@@ -105,19 +105,12 @@ func (s *Service) putDestination(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	base, err := ifMatch(c, was.Revision)
+	var form destinationForm
+	base, err := amendment(c, was.Revision, was.ID, &form, &form.ID)
 	if err != nil {
 		return err
 	}
-	var form destinationForm
-	if err := body(c, &form); err != nil {
-		return err
-	}
-	if err := sameID(form.ID, was.ID); err != nil {
-		return err
-	}
 	d := form.destination()
-	d.ID = was.ID
 	if err := s.ownShow(c, d.Show); err != nil {
 		return err
 	}

@@ -125,6 +125,24 @@ func unavailable(err error) error {
 	return err
 }
 
+// amendment reads a PUT: its precondition, and the body that is to replace the
+// thing at a revision. The body may leave its id out and may not change it;
+// afterwards it is filled in. It returns the revision to build on.
+func amendment(c *gin.Context, revision uint64, id string, form any, named *string) (uint64, error) {
+	base, err := ifMatch(c, revision)
+	if err != nil {
+		return 0, err
+	}
+	if err := body(c, form); err != nil {
+		return 0, err
+	}
+	if *named != "" && *named != id {
+		return 0, fault.Invalid(fault.Field{Pointer: "/id", Detail: "cannot change: the path says " + id})
+	}
+	*named = id
+	return base, nil
+}
+
 // replaced turns the conflict of a PUT that lost a race into 412.
 func replaced(err error) error {
 	if e, ok := fault.As(err); ok && e.Code == fault.RevisionConflict {

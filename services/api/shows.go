@@ -82,30 +82,15 @@ func (s *Service) putShow(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	base, err := ifMatch(c, was.Revision)
+	var form showForm
+	base, err := amendment(c, was.Revision, was.ID, &form, &form.ID)
 	if err != nil {
 		return err
 	}
-	var form showForm
-	if err := body(c, &form); err != nil {
-		return err
-	}
-	if err := sameID(form.ID, was.ID); err != nil {
-		return err
-	}
 	show := form.show()
-	show.ID = was.ID
 	v, err := s.submit(c, control.KindShowPut, show.ID, base, show)
 	if err != nil {
 		return replaced(err)
 	}
 	return replyRevised(c, http.StatusOK, v.Revision, control.Show{Show: show, Revision: v.Revision})
-}
-
-// sameID refuses a body that names another thing than the path.
-func sameID(given, id string) error {
-	if given != "" && given != id {
-		return fault.Invalid(fault.Field{Pointer: "/id", Detail: "cannot change: the path says " + id})
-	}
-	return nil
 }

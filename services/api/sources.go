@@ -101,19 +101,12 @@ func (s *Service) putSource(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	base, err := ifMatch(c, was.Revision)
+	var form sourceForm
+	base, err := amendment(c, was.Revision, was.ID, &form, &form.ID)
 	if err != nil {
 		return err
 	}
-	var form sourceForm
-	if err := body(c, &form); err != nil {
-		return err
-	}
-	if err := sameID(form.ID, was.ID); err != nil {
-		return err
-	}
 	src := form.source()
-	src.ID = was.ID
 	if err := s.ownShow(c, src.Show); err != nil {
 		return err
 	}

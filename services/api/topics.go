@@ -55,18 +55,11 @@ func (s *Service) putTopic(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	base, err := ifMatch(c, was.Revision)
+	var t audience.Topic
+	base, err := amendment(c, was.Revision, was.ID, &t, &t.ID)
 	if err != nil {
 		return err
 	}
-	var t audience.Topic
-	if err := body(c, &t); err != nil {
-		return err
-	}
-	if err := sameID(t.ID, was.ID); err != nil {
-		return err
-	}
-	t.ID = was.ID
 	if err := s.ownShow(c, t.Show); err != nil {
 		return err
 	}
