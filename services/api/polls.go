@@ -93,20 +93,13 @@ func (s *Service) putPoll(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	base, err := ifMatch(c, was.Revision)
+	id := was.Definition.ID
+	var form control.PollForm
+	base, err := amendment(c, was.Revision, id, &form, &form.ID)
 	if err != nil {
 		return err
 	}
-	var form control.PollForm
-	if err := body(c, &form); err != nil {
-		return err
-	}
-	id := was.Definition.ID
-	if err := sameID(form.ID, id); err != nil {
-		return err
-	}
 	poll := form.Poll()
-	poll.ID = id
 	if err := s.ownShow(c, poll.Show); err != nil {
 		return err
 	}
