@@ -182,7 +182,7 @@ func (st *seat) pull(ctx context.Context, src *control.Source) {
 		r, err := connect.NewReplay(st.service.cfg.ReplayDir, src.Settings, st.service.now)
 		if err == nil {
 			log.Info("replay begins")
-			err = r.Run(ctx, st.place(src.ID), func(ctx context.Context, b connect.Batch) error { return st.deliver(ctx, src, b, log) })
+			err = r.Run(ctx, st.place(src.ID), &outlet{seat: st, src: src, log: log})
 		}
 		if err == nil {
 			log.Info("replay ends")
@@ -192,6 +192,21 @@ func (st *seat) pull(ctx context.Context, src *control.Source) {
 		st.service.rest(ctx, sourcePause)
 	}
 }
+
+// outlet takes what a source's connector delivers.
+type outlet struct {
+	seat *seat
+	src  *control.Source
+	log  *slog.Logger
+}
+
+func (o *outlet) Deliver(ctx context.Context, b connect.Batch) error {
+	return o.seat.deliver(ctx, o.src, b, o.log)
+}
+
+func (o *outlet) Streaming() {}
+
+func (o *outlet) Spend(context.Context, int64) error { return nil }
 
 // deliver puts a batch into the log, at the pace of the source's budget, trying
 // again until it is there.

@@ -1,9 +1,3 @@
-// Package connect fetches posts from where they come from, one connector a file.
-//
-// A connector runs from a place, delivers posts in batches, and tells with each
-// batch the place behind it. Whoever runs it keeps the place, so that the next
-// holder goes on there; posts between the place kept and the last one delivered
-// come again, which is harmless.
 package connect
 
 import (
@@ -17,31 +11,13 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/services/capture/internal/lines"
 	"github.com/clamor-live/clamor/services/capture/internal/post"
 )
-
-// Place is how far a source has come. The zero Place is the beginning.
-type Place struct {
-	// Of tells what it is a place in: in another file it means nothing.
-	Of string
-	// Pass counts the times the file was read to its end; Offset is in bytes.
-	Pass   int
-	Offset int64
-}
-
-// Batch is what a connector delivers.
-type Batch struct {
-	Posts []audience.Post
-	// Malformed are the lines since the last batch that were no posts; First is
-	// what was wrong with the first of them.
-	Malformed int
-	First     error
-	Behind    Place
-}
 
 // Replay reads a file of posts (NDJSON) at the pace of their created_at.
 type Replay struct {
@@ -91,6 +67,31 @@ func NewReplay(folder string, settings map[string]any, now func() time.Time) (*R
 	return r, nil
 }
 
+// mark is a place in a file.
+type mark struct {
+	// of tells which file: in another one the mark means nothing.
+	of string
+	// pass counts the times the file was read to its end; offset is in bytes.
+	pass   int
+	offset int64
+}
+
+func (m mark) place() Place { return Place(fmt.Sprintf("%s/%d/%d", m.of, m.pass, m.offset)) }
+
+// resume is the mark that a place says, or the file's beginning.
+func (r *Replay) resume(from Place) mark {
+	fields := strings.Split(string(from), "/")
+	if len(fields) != 3 || fields[0] != r.of() {
+		return mark{of: r.of()}
+	}
+	pass, passErr := strconv.Atoi(fields[1])
+	offset, offsetErr := strconv.ParseInt(fields[2], 10, 64)
+	if passErr != nil || offsetErr != nil || pass < 0 || offset < 0 {
+		return mark{of: r.of()}
+	}
+	return mark{of: r.of(), pass: pass, offset: offset}
+}
+
 // of names the file without telling it.
 func (r *Replay) of() string {
 	h := fnv.New32a()
@@ -98,24 +99,20 @@ func (r *Replay) of() string {
 	return strconv.FormatUint(uint64(h.Sum32()), 36)
 }
 
-// Run delivers the posts from a place on, until the end of the file or of ctx;
-// the end of ctx is no error. deliver blocks until its batch is durable; its
-// error ends Run.
-func (r *Replay) Run(ctx context.Context, from Place, deliver func(context.Context, Batch) error) error {
-	if from.Of != r.of() {
-		from = Place{Of: r.of()}
-	}
+// Run delivers the posts from a place on, until the end of the file or of ctx.
+func (r *Replay) Run(ctx context.Context, place Place, out Outlet) error {
+	from := r.resume(place)
 	for {
-		delivered, err := r.pass(ctx, from, deliver)
+		delivered, err := r.pass(ctx, from, out)
 		switch {
 		case ctx.Err() != nil:
 			return nil //nolint:nilerr // stopped, as it was asked to
 		case err != nil:
 			return fmt.Errorf("replay %q: %w", r.File, err)
-		case !r.Loop || !delivered && from.Offset == 0:
+		case !r.Loop || !delivered && from.offset == 0:
 			return nil // a file without posts is not read for ever
 		}
-		from.Pass, from.Offset = from.Pass+1, 0
+		from.pass, from.offset = from.pass+1, 0
 	}
 }
 
@@ -146,21 +143,23 @@ func (r *Replay) open(at int64) (*os.File, error) {
 }
 
 // pass reads from a place to the end of the file.
-func (r *Replay) pass(ctx context.Context, from Place, deliver func(context.Context, Batch) error) (delivered bool, err error) {
-	f, err := r.open(from.Offset)
+func (r *Replay) pass(ctx context.Context, from mark, out Outlet) (delivered bool, err error) {
+	f, err := r.open(from.offset)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = f.Close() }()
 	p := pacer{speed: r.Speed, now: r.Now}
-	b := Batch{Behind: from}
+	out.Streaming()
+	b, behind := Batch{}, from
 	flush := func() error {
 		if len(b.Posts) == 0 && b.Malformed == 0 {
 			return nil
 		}
-		err := deliver(ctx, b)
+		b.Behind = behind.place()
+		err := out.Deliver(ctx, b)
 		delivered = delivered || len(b.Posts) > 0
-		b = Batch{Posts: b.Posts[:0], Behind: b.Behind}
+		b = Batch{Posts: b.Posts[:0]}
 		return err
 	}
 	in := bufio.NewReaderSize(f, lines.MaxLine)
@@ -183,12 +182,12 @@ func (r *Replay) pass(ctx context.Context, from Place, deliver func(context.Cont
 					return delivered, err
 				}
 			}
-			if from.Pass > 0 {
-				item.ID += "~" + strconv.Itoa(from.Pass+1)
+			if from.pass > 0 {
+				item.ID += "~" + strconv.Itoa(from.pass+1)
 			}
 			b.Posts = append(b.Posts, *item)
 		}
-		b.Behind.Offset += int64(size)
+		behind.offset += int64(size)
 	}
 }
 
