@@ -139,6 +139,7 @@ type Record struct {
 	//	*Record_Post
 	//	*Record_Cut
 	//	*Record_Control
+	//	*Record_Moderation
 	Body          isRecord_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -226,6 +227,15 @@ func (x *Record) GetControl() *Control {
 	return nil
 }
 
+func (x *Record) GetModeration() *Moderation {
+	if x != nil {
+		if x, ok := x.Body.(*Record_Moderation); ok {
+			return x.Moderation
+		}
+	}
+	return nil
+}
+
 type isRecord_Body interface {
 	isRecord_Body()
 }
@@ -250,6 +260,10 @@ type Record_Control struct {
 	Control *Control `protobuf:"bytes,5,opt,name=control,proto3,oneof"`
 }
 
+type Record_Moderation struct {
+	Moderation *Moderation `protobuf:"bytes,6,opt,name=moderation,proto3,oneof"`
+}
+
 func (*Record_Ballots) isRecord_Body() {}
 
 func (*Record_Revocation) isRecord_Body() {}
@@ -259,6 +273,8 @@ func (*Record_Post) isRecord_Body() {}
 func (*Record_Cut) isRecord_Body() {}
 
 func (*Record_Control) isRecord_Body() {}
+
+func (*Record_Moderation) isRecord_Body() {}
 
 // Ballots are the ballots that one capture instance accepted for one partition
 // in one flush. Grouping them spreads the log's cost per record; the fold takes
@@ -613,7 +629,10 @@ type Post struct {
 	// The vote this post is, if it is one.
 	Votes []*Vote `protobuf:"bytes,16,rep,name=votes,proto3" json:"votes,omitempty"`
 	// The share of posts the source let through, in (0, 1]; 0 means all.
-	SampleRate    float64 `protobuf:"fixed64,17,opt,name=sample_rate,json=sampleRate,proto3" json:"sample_rate,omitempty"`
+	SampleRate float64 `protobuf:"fixed64,17,opt,name=sample_rate,json=sampleRate,proto3" json:"sample_rate,omitempty"`
+	// What the show's rules decided when the post was captured: "approve",
+	// "reject", or nothing.
+	Decision      string `protobuf:"bytes,18,opt,name=decision,proto3" json:"decision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -767,6 +786,85 @@ func (x *Post) GetSampleRate() float64 {
 	return 0
 }
 
+func (x *Post) GetDecision() string {
+	if x != nil {
+		return x.Decision
+	}
+	return ""
+}
+
+// Moderation takes a post out of what is counted and shown, or puts it back. It
+// is written to the post's own partition, behind it, and carries the whole post,
+// so that what was counted of it can be told without a lookup.
+type Moderation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Post  *Post                  `protobuf:"bytes,1,opt,name=post,proto3" json:"post,omitempty"`
+	// True takes it out, false puts it back.
+	Reject        bool   `protobuf:"varint,2,opt,name=reject,proto3" json:"reject,omitempty"`
+	At            int64  `protobuf:"varint,3,opt,name=at,proto3" json:"at,omitempty"`
+	Actor         string `protobuf:"bytes,4,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Moderation) Reset() {
+	*x = Moderation{}
+	mi := &file_clamor_v1_record_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Moderation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Moderation) ProtoMessage() {}
+
+func (x *Moderation) ProtoReflect() protoreflect.Message {
+	mi := &file_clamor_v1_record_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Moderation.ProtoReflect.Descriptor instead.
+func (*Moderation) Descriptor() ([]byte, []int) {
+	return file_clamor_v1_record_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Moderation) GetPost() *Post {
+	if x != nil {
+		return x.Post
+	}
+	return nil
+}
+
+func (x *Moderation) GetReject() bool {
+	if x != nil {
+		return x.Reject
+	}
+	return false
+}
+
+func (x *Moderation) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *Moderation) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
 // Vote says which ballot a post gave, so that rejecting the post can revoke it.
 type Vote struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -781,7 +879,7 @@ type Vote struct {
 
 func (x *Vote) Reset() {
 	*x = Vote{}
-	mi := &file_clamor_v1_record_proto_msgTypes[5]
+	mi := &file_clamor_v1_record_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -793,7 +891,7 @@ func (x *Vote) String() string {
 func (*Vote) ProtoMessage() {}
 
 func (x *Vote) ProtoReflect() protoreflect.Message {
-	mi := &file_clamor_v1_record_proto_msgTypes[5]
+	mi := &file_clamor_v1_record_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -806,7 +904,7 @@ func (x *Vote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Vote.ProtoReflect.Descriptor instead.
 func (*Vote) Descriptor() ([]byte, []int) {
-	return file_clamor_v1_record_proto_rawDescGZIP(), []int{5}
+	return file_clamor_v1_record_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Vote) GetPoll() string {
@@ -858,7 +956,7 @@ type Author struct {
 
 func (x *Author) Reset() {
 	*x = Author{}
-	mi := &file_clamor_v1_record_proto_msgTypes[6]
+	mi := &file_clamor_v1_record_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -870,7 +968,7 @@ func (x *Author) String() string {
 func (*Author) ProtoMessage() {}
 
 func (x *Author) ProtoReflect() protoreflect.Message {
-	mi := &file_clamor_v1_record_proto_msgTypes[6]
+	mi := &file_clamor_v1_record_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -883,7 +981,7 @@ func (x *Author) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Author.ProtoReflect.Descriptor instead.
 func (*Author) Descriptor() ([]byte, []int) {
-	return file_clamor_v1_record_proto_rawDescGZIP(), []int{6}
+	return file_clamor_v1_record_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Author) GetId() string {
@@ -938,7 +1036,7 @@ type Coordinates struct {
 
 func (x *Coordinates) Reset() {
 	*x = Coordinates{}
-	mi := &file_clamor_v1_record_proto_msgTypes[7]
+	mi := &file_clamor_v1_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1048,7 @@ func (x *Coordinates) String() string {
 func (*Coordinates) ProtoMessage() {}
 
 func (x *Coordinates) ProtoReflect() protoreflect.Message {
-	mi := &file_clamor_v1_record_proto_msgTypes[7]
+	mi := &file_clamor_v1_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1061,7 @@ func (x *Coordinates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Coordinates.ProtoReflect.Descriptor instead.
 func (*Coordinates) Descriptor() ([]byte, []int) {
-	return file_clamor_v1_record_proto_rawDescGZIP(), []int{7}
+	return file_clamor_v1_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Coordinates) GetLat() float64 {
@@ -995,7 +1093,7 @@ type Cut struct {
 
 func (x *Cut) Reset() {
 	*x = Cut{}
-	mi := &file_clamor_v1_record_proto_msgTypes[8]
+	mi := &file_clamor_v1_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1007,7 +1105,7 @@ func (x *Cut) String() string {
 func (*Cut) ProtoMessage() {}
 
 func (x *Cut) ProtoReflect() protoreflect.Message {
-	mi := &file_clamor_v1_record_proto_msgTypes[8]
+	mi := &file_clamor_v1_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1020,7 +1118,7 @@ func (x *Cut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cut.ProtoReflect.Descriptor instead.
 func (*Cut) Descriptor() ([]byte, []int) {
-	return file_clamor_v1_record_proto_rawDescGZIP(), []int{8}
+	return file_clamor_v1_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Cut) GetNumber() uint64 {
@@ -1054,7 +1152,7 @@ type RoundRef struct {
 
 func (x *RoundRef) Reset() {
 	*x = RoundRef{}
-	mi := &file_clamor_v1_record_proto_msgTypes[9]
+	mi := &file_clamor_v1_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1066,7 +1164,7 @@ func (x *RoundRef) String() string {
 func (*RoundRef) ProtoMessage() {}
 
 func (x *RoundRef) ProtoReflect() protoreflect.Message {
-	mi := &file_clamor_v1_record_proto_msgTypes[9]
+	mi := &file_clamor_v1_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1079,7 +1177,7 @@ func (x *RoundRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoundRef.ProtoReflect.Descriptor instead.
 func (*RoundRef) Descriptor() ([]byte, []int) {
-	return file_clamor_v1_record_proto_rawDescGZIP(), []int{9}
+	return file_clamor_v1_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RoundRef) GetPoll() string {
@@ -1114,7 +1212,7 @@ type Control struct {
 
 func (x *Control) Reset() {
 	*x = Control{}
-	mi := &file_clamor_v1_record_proto_msgTypes[10]
+	mi := &file_clamor_v1_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1126,7 +1224,7 @@ func (x *Control) String() string {
 func (*Control) ProtoMessage() {}
 
 func (x *Control) ProtoReflect() protoreflect.Message {
-	mi := &file_clamor_v1_record_proto_msgTypes[10]
+	mi := &file_clamor_v1_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1139,7 +1237,7 @@ func (x *Control) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Control.ProtoReflect.Descriptor instead.
 func (*Control) Descriptor() ([]byte, []int) {
-	return file_clamor_v1_record_proto_rawDescGZIP(), []int{10}
+	return file_clamor_v1_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Control) GetId() string {
@@ -1195,7 +1293,7 @@ var File_clamor_v1_record_proto protoreflect.FileDescriptor
 
 const file_clamor_v1_record_proto_rawDesc = "" +
 	"\n" +
-	"\x16clamor/v1/record.proto\x12\tclamor.v1\"\xf4\x01\n" +
+	"\x16clamor/v1/record.proto\x12\tclamor.v1\"\xad\x02\n" +
 	"\x06Record\x12.\n" +
 	"\aballots\x18\x01 \x01(\v2\x12.clamor.v1.BallotsH\x00R\aballots\x127\n" +
 	"\n" +
@@ -1203,7 +1301,10 @@ const file_clamor_v1_record_proto_rawDesc = "" +
 	"revocation\x12%\n" +
 	"\x04post\x18\x03 \x01(\v2\x0f.clamor.v1.PostH\x00R\x04post\x12\"\n" +
 	"\x03cut\x18\x04 \x01(\v2\x0e.clamor.v1.CutH\x00R\x03cut\x12.\n" +
-	"\acontrol\x18\x05 \x01(\v2\x12.clamor.v1.ControlH\x00R\acontrolB\x06\n" +
+	"\acontrol\x18\x05 \x01(\v2\x12.clamor.v1.ControlH\x00R\acontrol\x127\n" +
+	"\n" +
+	"moderation\x18\x06 \x01(\v2\x15.clamor.v1.ModerationH\x00R\n" +
+	"moderationB\x06\n" +
 	"\x04body\"2\n" +
 	"\aBallots\x12'\n" +
 	"\x05items\x18\x01 \x03(\v2\x11.clamor.v1.BallotR\x05items\"\x8f\x03\n" +
@@ -1237,7 +1338,7 @@ const file_clamor_v1_record_proto_rawDesc = "" +
 	"\x06scores\x18\t \x03(\x11R\x06scores\x12\x1f\n" +
 	"\vreceived_at\x18\n" +
 	" \x01(\x03R\n" +
-	"receivedAt\"\xf7\x03\n" +
+	"receivedAt\"\x93\x04\n" +
 	"\x04Post\x12\x1a\n" +
 	"\bplatform\x18\x01 \x01(\tR\bplatform\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
@@ -1259,7 +1360,14 @@ const file_clamor_v1_record_proto_rawDesc = "" +
 	"\x06topics\x18\x0f \x03(\tR\x06topics\x12%\n" +
 	"\x05votes\x18\x10 \x03(\v2\x0f.clamor.v1.VoteR\x05votes\x12\x1f\n" +
 	"\vsample_rate\x18\x11 \x01(\x01R\n" +
-	"sampleRate\"t\n" +
+	"sampleRate\x12\x1a\n" +
+	"\bdecision\x18\x12 \x01(\tR\bdecision\"o\n" +
+	"\n" +
+	"Moderation\x12#\n" +
+	"\x04post\x18\x01 \x01(\v2\x0f.clamor.v1.PostR\x04post\x12\x16\n" +
+	"\x06reject\x18\x02 \x01(\bR\x06reject\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\x03R\x02at\x12\x14\n" +
+	"\x05actor\x18\x04 \x01(\tR\x05actor\"t\n" +
 	"\x04Vote\x12\x12\n" +
 	"\x04poll\x18\x01 \x01(\tR\x04poll\x12\x14\n" +
 	"\x05round\x18\x02 \x01(\rR\x05round\x12\x14\n" +
@@ -1317,7 +1425,7 @@ func file_clamor_v1_record_proto_rawDescGZIP() []byte {
 }
 
 var file_clamor_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_clamor_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_clamor_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_clamor_v1_record_proto_goTypes = []any{
 	(Kind)(0),           // 0: clamor.v1.Kind
 	(OnRepeat)(0),       // 1: clamor.v1.OnRepeat
@@ -1326,31 +1434,34 @@ var file_clamor_v1_record_proto_goTypes = []any{
 	(*Ballot)(nil),      // 4: clamor.v1.Ballot
 	(*Revocation)(nil),  // 5: clamor.v1.Revocation
 	(*Post)(nil),        // 6: clamor.v1.Post
-	(*Vote)(nil),        // 7: clamor.v1.Vote
-	(*Author)(nil),      // 8: clamor.v1.Author
-	(*Coordinates)(nil), // 9: clamor.v1.Coordinates
-	(*Cut)(nil),         // 10: clamor.v1.Cut
-	(*RoundRef)(nil),    // 11: clamor.v1.RoundRef
-	(*Control)(nil),     // 12: clamor.v1.Control
+	(*Moderation)(nil),  // 7: clamor.v1.Moderation
+	(*Vote)(nil),        // 8: clamor.v1.Vote
+	(*Author)(nil),      // 9: clamor.v1.Author
+	(*Coordinates)(nil), // 10: clamor.v1.Coordinates
+	(*Cut)(nil),         // 11: clamor.v1.Cut
+	(*RoundRef)(nil),    // 12: clamor.v1.RoundRef
+	(*Control)(nil),     // 13: clamor.v1.Control
 }
 var file_clamor_v1_record_proto_depIdxs = []int32{
 	3,  // 0: clamor.v1.Record.ballots:type_name -> clamor.v1.Ballots
 	5,  // 1: clamor.v1.Record.revocation:type_name -> clamor.v1.Revocation
 	6,  // 2: clamor.v1.Record.post:type_name -> clamor.v1.Post
-	10, // 3: clamor.v1.Record.cut:type_name -> clamor.v1.Cut
-	12, // 4: clamor.v1.Record.control:type_name -> clamor.v1.Control
-	4,  // 5: clamor.v1.Ballots.items:type_name -> clamor.v1.Ballot
-	0,  // 6: clamor.v1.Ballot.kind:type_name -> clamor.v1.Kind
-	1,  // 7: clamor.v1.Ballot.on_repeat:type_name -> clamor.v1.OnRepeat
-	8,  // 8: clamor.v1.Post.author:type_name -> clamor.v1.Author
-	9,  // 9: clamor.v1.Post.coordinates:type_name -> clamor.v1.Coordinates
-	7,  // 10: clamor.v1.Post.votes:type_name -> clamor.v1.Vote
-	11, // 11: clamor.v1.Cut.seals:type_name -> clamor.v1.RoundRef
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	11, // 3: clamor.v1.Record.cut:type_name -> clamor.v1.Cut
+	13, // 4: clamor.v1.Record.control:type_name -> clamor.v1.Control
+	7,  // 5: clamor.v1.Record.moderation:type_name -> clamor.v1.Moderation
+	4,  // 6: clamor.v1.Ballots.items:type_name -> clamor.v1.Ballot
+	0,  // 7: clamor.v1.Ballot.kind:type_name -> clamor.v1.Kind
+	1,  // 8: clamor.v1.Ballot.on_repeat:type_name -> clamor.v1.OnRepeat
+	9,  // 9: clamor.v1.Post.author:type_name -> clamor.v1.Author
+	10, // 10: clamor.v1.Post.coordinates:type_name -> clamor.v1.Coordinates
+	8,  // 11: clamor.v1.Post.votes:type_name -> clamor.v1.Vote
+	6,  // 12: clamor.v1.Moderation.post:type_name -> clamor.v1.Post
+	12, // 13: clamor.v1.Cut.seals:type_name -> clamor.v1.RoundRef
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_clamor_v1_record_proto_init() }
@@ -1364,6 +1475,7 @@ func file_clamor_v1_record_proto_init() {
 		(*Record_Post)(nil),
 		(*Record_Cut)(nil),
 		(*Record_Control)(nil),
+		(*Record_Moderation)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1371,7 +1483,7 @@ func file_clamor_v1_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clamor_v1_record_proto_rawDesc), len(file_clamor_v1_record_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
