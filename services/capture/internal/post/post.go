@@ -16,6 +16,8 @@ const (
 	maxID   = 256
 	maxName = 1024
 	maxList = 100
+	// maxAddress is what browsers and servers agree on.
+	maxAddress = 2048
 )
 
 // line is a post as the contract writes it. Pointers tell what is missing.

@@ -1,0 +1,46 @@
+package connect
+
+import (
+	"encoding/json"
+	"errors"
+	"unicode/utf8"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/fault"
+	"github.com/clamor-live/clamor/services/capture/internal/post"
+)
+
+// Add takes the post that a message is, within the bounds of posts; what no
+// bound can mend is malformed.
+func (r *Receipt) Add(p audience.Post, now audience.Millis) {
+	if err := post.Fit(&p, now); err != nil {
+		r.Reject(err)
+		return
+	}
+	r.Posts = append(r.Posts, p)
+}
+
+// Reject counts a message that is no post.
+func (r *Receipt) Reject(err error) {
+	r.Malformed++
+	if r.First == nil {
+		r.First = err
+	}
+}
+
+// Decode reads the JSON of a call. Fields that v does not have are passed over.
+// Its errors are those of Hook.
+func Decode(body []byte, v any) error {
+	if !utf8.Valid(body) {
+		return fault.New(fault.BadJSON, "the body is not valid UTF-8")
+	}
+	var mistyped *json.UnmarshalTypeError
+	switch err := json.Unmarshal(body, v); {
+	case err == nil:
+		return nil
+	case errors.As(err, &mistyped):
+		return fault.New(fault.InvalidRequest, "the body is none of this platform's: %w", err)
+	default:
+		return fault.New(fault.BadJSON, "the body is not JSON: %w", err)
+	}
+}
