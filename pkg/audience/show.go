@@ -10,7 +10,28 @@ type Show struct {
 	Languages []string `json:"languages,omitempty"`
 	// Rehearsal marks a show that replays or tries out; it is said in every body.
 	Rehearsal bool `json:"rehearsal,omitempty"`
+	// Moderation decides about posts when they are captured, before any moderator
+	// does.
+	Moderation *Moderation `json:"moderation,omitempty"`
 }
+
+// Moderation are rules over posts, in the language of topics. A post that both
+// hold for is rejected. What a moderator says later goes before either.
+type Moderation struct {
+	Reject  string `json:"reject,omitempty"`
+	Approve string `json:"approve,omitempty"`
+}
+
+// Verdict is what somebody decided about a post.
+type Verdict string
+
+// The verdicts. A featured post is an approved one that is to be shown first.
+const (
+	Pending  Verdict = ""
+	Approved Verdict = "approved"
+	Rejected Verdict = "rejected"
+	Featured Verdict = "featured"
+)
 
 // Source is where posts or ballots come from: a connector and its settings.
 type Source struct {

@@ -163,15 +163,6 @@ func drop[V any](e *Event, from *shelf[V], revision uint64) Verdict {
 	return accepted(revision)
 }
 
-func (m *Machine) postCommand(e *Event, offset int64) Verdict {
-	command, err := read[PostCommand](e)
-	if err != nil {
-		return refused(err)
-	}
-	m.state.posts.put(e.Subject, &PostDecision{PostCommand: command, Actor: e.Actor, At: e.At, Offset: offset})
-	return accepted(0)
-}
-
 func first(errs ...*fault.Error) *fault.Error {
 	for _, err := range errs {
 		if err != nil {

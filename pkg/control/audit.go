@@ -30,8 +30,12 @@ type AuditEntry struct {
 	EffectiveAt audience.Millis `json:"effective_at,omitzero"`
 	// Reason is what the producer gave, or why the command was skipped.
 	Reason string `json:"reason,omitempty"`
-	Before *Side  `json:"before,omitempty"`
-	After  *Side  `json:"after,omitempty"`
+	// Post and Verdict are of a post.command: what was decided about a post that
+	// voted in the poll.
+	Post    string           `json:"post,omitempty"`
+	Verdict audience.Verdict `json:"verdict,omitempty"`
+	Before  *Side            `json:"before,omitempty"`
+	After   *Side            `json:"after,omitempty"`
 }
 
 // Side is a poll before or after an entry.

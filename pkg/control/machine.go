@@ -24,6 +24,7 @@ type Machine struct {
 	ids   map[string]struct{}
 	order []string // ring of the ids, oldest at next
 	next  int
+	posts []keptPost // oldest first
 }
 
 // NewMachine is the machine before the first event.

@@ -89,9 +89,6 @@ func (s *State) Topics(show string) []*Topic {
 	return s.topics.sorted(func(t *Topic) bool { return show == "" || t.Show == show })
 }
 
-// Post is the last word of a moderator on a post, by "platform:id".
-func (s *State) Post(key string) (*PostDecision, bool) { return s.posts.get(key) }
-
 // Cuts lists every cut decided, ascending.
 func (s *State) Cuts() []CutDecision { return slices.Clip(s.cuts) }
 

@@ -37,31 +37,6 @@ type Topic struct {
 	Revision uint64 `json:"revision"`
 }
 
-// PostCommand is a moderator's word on a post.
-type PostCommand struct {
-	// Command is approve, reject or feature.
-	Command string `json:"command"`
-	Reason  string `json:"reason,omitempty"`
-	// Show is the post's, so that a token of one show cannot touch another's.
-	Show string `json:"show,omitempty"`
-}
-
-// The commands to posts.
-const (
-	PostApprove = "approve"
-	PostReject  = "reject"
-	PostFeature = "feature"
-)
-
-// PostDecision is the last word on a post.
-type PostDecision struct {
-	PostCommand
-
-	Actor  string          `json:"actor"`
-	At     audience.Millis `json:"at"`
-	Offset int64           `json:"offset"`
-}
-
 // RunRequest is a batch run that somebody asked for and that no cut has taken
 // up yet.
 type RunRequest struct {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/fault"
+	"github.com/clamor-live/clamor/pkg/rule"
 	"golang.org/x/text/language"
 )
 
@@ -43,7 +44,22 @@ func ValidateShow(s *audience.Show) *fault.Error {
 			"%q is not a country like BR", m)
 	}
 	f.languages("/languages", s.Languages)
+	if m := s.Moderation; m != nil {
+		f.rule("/moderation/reject", m.Reject)
+		f.rule("/moderation/approve", m.Approve)
+	}
 	return f.err()
+}
+
+// rule judges the grammar of a rule that may be left out; a fault names the place
+// in it.
+func (f *faults) rule(pointer, text string) {
+	if text == "" {
+		return
+	}
+	if _, err := rule.Parse(text); err != nil {
+		f.add(pointer, "%v", err)
+	}
 }
 
 func (f *faults) locale(pointer, s string) {
@@ -170,14 +186,14 @@ func ValidateToken(t *audience.Token) *fault.Error {
 	return f.err()
 }
 
-// ValidateTopic says what is wrong with a topic, its rule's grammar aside.
+// ValidateTopic says what is wrong with a topic.
 func ValidateTopic(t *audience.Topic) *fault.Error {
 	var f faults
 	f.slug("/id", t.ID)
 	f.slug("/show", t.Show)
 	f.text("/title", t.Title, true)
 	f.check(strings.TrimSpace(t.Rule) != "", "/rule", "must not be empty")
-	f.check(len(t.Rule) <= 10_000, "/rule", "is longer than 10000 bytes")
+	f.rule("/rule", strings.TrimSpace(t.Rule))
 	if t.Filters != nil {
 		f.languages("/filters/languages", t.Filters.Languages)
 		for i, c := range t.Filters.Countries {
@@ -187,10 +203,12 @@ func ValidateTopic(t *audience.Topic) *fault.Error {
 	return f.err()
 }
 
-// ValidatePostCommand says what is wrong with a command to a post.
+// ValidatePostCommand says what is wrong with a command to a post. Commands are
+// few and say who gave them, so a reason may be left out.
 func ValidatePostCommand(c *PostCommand) *fault.Error {
 	var f faults
 	oneOf(&f, "/command", c.Command, PostApprove, PostReject, PostFeature)
 	f.text("/reason", c.Reason, false)
+	f.check(len(c.Topics) <= maxList, "/topics", "there are more than %d", maxList)
 	return f.err()
 }

@@ -1,0 +1,146 @@
+package control_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/fault"
+	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+)
+
+// postBytes is a captured post that voted in the polls named.
+func postBytes(t testing.TB, id string, polls ...string) []byte {
+	t.Helper()
+	post := &clamorv1.Post{Platform: "x", Id: id, Show: "gala", Text: "go " + id}
+	for _, poll := range polls {
+		post.Votes = append(post.Votes, &clamorv1.Vote{Poll: poll, Round: 1, Slots: []uint32{1}})
+	}
+	b, err := proto.Marshal(post)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestTheLastWordOnAPost(t *testing.T) {
+	d := newDesk(t)
+	said := func(command, reason string) *control.PostDecision {
+		d.must(control.KindPostCommand, "x:1", 0, control.PostCommand{Command: command, Reason: reason, Show: "gala", Topics: []string{"goal"}, Post: postBytes(t, "1")})
+		p, ok := d.m.State().Post("x:1")
+		if !ok {
+			t.Fatal("nobody has decided")
+		}
+		return p
+	}
+	if p := said(control.PostReject, "spam"); p.Verdict() != audience.Rejected || p.Approved != -1 || p.Actor != "ada" {
+		t.Errorf("%+v", p)
+	}
+	first := said(control.PostFeature, "")
+	if first.Verdict() != audience.Featured || first.Approved != first.Offset {
+		t.Errorf("%+v", first)
+	}
+	last := said(control.PostApprove, "on second thought")
+	if last.Approved != first.Offset {
+		t.Errorf("approved first at %d, not %d", first.Offset, last.Approved)
+	}
+	var words []string
+	for _, w := range last.Earlier {
+		words = append(words, w.Command+" "+w.Reason)
+	}
+	if diff := cmp.Diff([]string{"reject spam", "feature "}, words); diff != "" {
+		t.Error(diff)
+	}
+	if got := d.m.State().Decided("gala"); len(got) != 1 || got[0].Command != control.PostApprove {
+		t.Errorf("%v", got)
+	}
+	if got := d.m.State().Decided("other"); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
+	post, err := last.Captured()
+	if err != nil || post.GetText() != "go 1" {
+		t.Errorf("%v %v", post, err)
+	}
+}
+
+func TestAPostsHistoryIsBounded(t *testing.T) {
+	d := newDesk(t)
+	for range 100 {
+		d.must(control.KindPostCommand, "x:1", 0, control.PostCommand{Command: control.PostReject, Show: "gala"})
+	}
+	p, _ := d.m.State().Post("x:1")
+	if len(p.Earlier) != 32 || p.Earlier[31].Offset != p.Offset-1 {
+		t.Errorf("%d words, the last at %d", len(p.Earlier), p.Earlier[len(p.Earlier)-1].Offset)
+	}
+}
+
+func TestAWordOnAPostStandsInThePollsTrail(t *testing.T) {
+	d := onStage(t, nil)
+	d.must(control.KindPostCommand, "x:1", 0, control.PostCommand{Command: control.PostReject, Reason: "spam", Show: "gala", Post: postBytes(t, "1", "final", "gone")})
+	trail := d.m.State().Audit("final", d.now)
+	last := trail[len(trail)-1]
+	if last.Kind != control.KindPostCommand || last.Post != "x:1" || last.Verdict != audience.Rejected || last.Reason != "spam" || last.Actor != "ada" {
+		t.Errorf("%+v", last)
+	}
+}
+
+func TestAPostThatCannotBeRead(t *testing.T) {
+	d := newDesk(t)
+	d.refused(fault.InvalidRequest, control.KindPostCommand, "x:1", 0, control.PostCommand{Command: control.PostReject, Post: []byte{0xff, 0xff}})
+	if _, ok := d.m.State().Post("x:1"); ok {
+		t.Error("a refused word counts")
+	}
+}
+
+func TestRulesAreJudgedWhereTheyAreWritten(t *testing.T) {
+	d := newDesk(t)
+	at := func(v control.Verdict, pointer string) {
+		t.Helper()
+		if len(v.Err.Fields) != 1 || v.Err.Fields[0].Pointer != pointer || v.Err.Fields[0].Detail == "" {
+			t.Errorf("%+v", v.Err.Fields)
+		}
+	}
+	at(d.refused(fault.InvalidRequest, control.KindTopicPut, "t", 0, audience.Topic{Show: "gala", Title: "T", Rule: "gol AND (x"}), "/rule")
+	at(d.refused(fault.InvalidRequest, control.KindShowPut, "s", 0, audience.Show{
+		Title: "S", Timezone: "UTC", Locale: "en", Moderation: &audience.Moderation{Reject: `"open`},
+	}), "/moderation/reject")
+	d.must(control.KindShowPut, "s", 0, audience.Show{
+		Title: "S", Timezone: "UTC", Locale: "en", Moderation: &audience.Moderation{Reject: "bad OR worse", Approve: "from:us"},
+	})
+}
+
+func TestReplay(t *testing.T) {
+	l := newTape()
+	c := follow(t, l, nil)
+	for i := range 3 {
+		e := event(t, control.KindPostCommand, fmt.Sprintf("x:%d", i), 0, control.PostCommand{Command: control.PostReject})
+		if _, err := c.Submit(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enough := errors.New("enough")
+	var seen []string
+	err := c.Replay(context.Background(), 1, func(events []control.Placed, next int64) error {
+		for _, e := range events {
+			seen = append(seen, e.Subject)
+			if _, ok := c.State().Post(e.Subject); !ok || c.State().Offset() <= e.Offset {
+				t.Errorf("%s comes before the state holds it", e.Subject)
+			}
+		}
+		if next == 3 {
+			return enough
+		}
+		return nil
+	})
+	if !errors.Is(err, enough) {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"x:1", "x:2"}, seen); diff != "" {
+		t.Error(diff)
+	}
+}
