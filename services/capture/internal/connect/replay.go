@@ -178,7 +178,7 @@ func (r *Replay) pass(ctx context.Context, from mark, out Outlet) (delivered boo
 				if err := flush(); err != nil {
 					return delivered, err
 				}
-				if err := pause(ctx, p.until(item.CreatedAt)); err != nil {
+				if err := rest(ctx, p.until(item.CreatedAt)); err != nil {
 					return delivered, err
 				}
 			}
@@ -237,7 +237,7 @@ func (p *pacer) until(created audience.Millis) time.Duration {
 	return p.begun.Add(after).Sub(now)
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+func rest(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}

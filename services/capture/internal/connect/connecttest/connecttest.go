@@ -112,6 +112,7 @@ func Run(t *testing.T, open func(t *testing.T) Platform) {
 		{"late", late},
 		{"stalled", stalled},
 		{"withheld", withheld},
+		{"supervised", supervised},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
 	}
