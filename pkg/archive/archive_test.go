@@ -179,48 +179,14 @@ func TestBallotsComeBackAsTheyWere(t *testing.T) {
 	})
 }
 
-func TestPostsAndControlComeBackAsTheyWere(t *testing.T) {
+func TestControlComesBackAsItWas(t *testing.T) {
 	both(t, func(t *testing.T, a *archive.Archive) {
-		posts := []archive.PostRow{
-			{Offset: 4, Type: archive.RowPost, Post: &clamorv1.Post{Platform: "mastodon", Id: "1", Text: "voto na #ana ✨", CreatedAt: 1, ReceivedAt: 2}},
-			{Offset: 5, Type: archive.RowUnreadable},
-			{Offset: 6, Type: archive.RowPost, Post: &clamorv1.Post{
-				Platform: "x", Id: "2", Source: "s", Show: "final", Author: &clamorv1.Author{Id: "a", Name: "A", Handle: "@a", Location: "Rio", Followers: 9, CreatedAt: 3},
-				Text: "t", Language: "pt", Coordinates: &clamorv1.Coordinates{Lat: -22.9}, ReplyTo: "1", RepostOf: "0",
-				Media: []string{"m1", "m2"}, Links: []string{"l"}, Topics: []string{"cup"}, SampleRate: 0.5,
-				Votes: []*clamorv1.Vote{{Poll: "final", Round: 2, Voter: []byte("0123456789abcdef"), Ballot: []byte("fedcba9876543210"), Slots: []uint32{3, 1}}},
-			}},
-			{Offset: 9, Type: archive.RowCut, Cut: audience.Cut{Number: 1, At: 7}},
-		}
-		s := archive.Segment{Topic: archive.Posts}
-		w, err := a.Create(t.Context(), s, 4)
-		for i := 0; err == nil && i < len(posts); i++ {
-			switch row := posts[i]; row.Type {
-			case archive.RowPost:
-				err = w.Post(row.Offset, row.Post)
-			case archive.RowCut:
-				err = w.Cut(row.Offset, row.Cut)
-			default:
-				err = w.Unreadable(row.Offset)
-			}
-		}
-		if err == nil {
-			_, err = w.Commit(10)
-		}
-		var got []archive.PostRow
-		if err == nil {
-			_, err = a.ReadPosts(t.Context(), s, func(rows []archive.PostRow) error { got = append(got, rows...); return nil })
-		}
-		if diff := cmp.Diff(posts, got, protocmp.Transform()); err != nil || diff != "" {
-			t.Fatal(err, diff)
-		}
-
 		events := []archive.ControlRow{
 			{Offset: 0, Type: archive.RowControl, Control: &clamorv1.Control{Id: "i", At: 5, Actor: "ana", Kind: "poll.put", Subject: "p7", BaseRevision: 1<<64 - 1, Payload: []byte(`{"id":"p7"}`)}},
 			{Offset: 1, Type: archive.RowCut, Cut: audience.Cut{Number: 1, At: 7, Seals: []audience.RoundKey{{Poll: "p7", Round: 1}}}},
 		}
-		s = archive.Segment{Topic: archive.Control}
-		w, err = a.Create(t.Context(), s, 0)
+		s := archive.Segment{Topic: archive.Control}
+		w, err := a.Create(t.Context(), s, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -48,6 +48,8 @@ type ballotColumns struct {
 	Seals string `parquet:"seals,dict"`
 }
 
+// postColumns is a row of a posts segment. A moderation carries the whole post
+// that it is about.
 type postColumns struct {
 	Offset          int64        `parquet:"offset,delta"`
 	Type            string       `parquet:"type,dict"`
@@ -74,7 +76,10 @@ type postColumns struct {
 	Topics          []string     `parquet:"topics,list,zstd"`
 	Votes           []voteColumn `parquet:"votes,list"`
 	SampleRate      float64      `parquet:"sample_rate,dict"`
+	Decision        string       `parquet:"decision,dict"`
+	Reject          bool         `parquet:"reject"`
 	At              int64        `parquet:"at,timestamp(millisecond),dict"`
+	Actor           string       `parquet:"actor,dict"`
 	Cut             int64        `parquet:"cut,dict"`
 	Seals           string       `parquet:"seals,dict"`
 }
@@ -104,7 +109,7 @@ type controlColumns struct {
 
 var typeNames = [...]string{
 	RowUnreadable: "unreadable", RowBallot: "ballot", RowRevocation: "revocation",
-	RowCut: "cut", RowPost: "post", RowControl: "control",
+	RowCut: "cut", RowPost: "post", RowControl: "control", RowModeration: "moderation",
 }
 
 // String is the value of the column type.

@@ -94,6 +94,9 @@ func (row *postColumns) row() (PostRow, error) {
 	switch t {
 	case RowPost:
 		out.Post, err = row.post()
+	case RowModeration:
+		out.Moderation = &clamorv1.Moderation{Reject: row.Reject, At: row.At, Actor: row.Actor}
+		out.Moderation.Post, err = row.post()
 	case RowCut:
 		out.Cut, err = cutOf(row.Cut, row.At, row.Seals)
 	}

@@ -57,6 +57,7 @@ const (
 	RowCut
 	RowPost
 	RowControl
+	RowModeration
 )
 
 // Row is one row of a ballots segment: a ballot, a revocation, a cut, or a
@@ -72,10 +73,11 @@ type Row struct {
 
 // PostRow is one row of a posts segment.
 type PostRow struct {
-	Offset int64
-	Type   RowType
-	Post   *clamorv1.Post
-	Cut    audience.Cut
+	Offset     int64
+	Type       RowType
+	Post       *clamorv1.Post
+	Moderation *clamorv1.Moderation
+	Cut        audience.Cut
 }
 
 // ControlRow is one row of a control segment.

@@ -152,6 +152,19 @@ func (w *Writer) Post(offset int64, p *clamorv1.Post) error {
 	return w.err
 }
 
+// Moderation adds the moderator's word at offset.
+func (w *Writer) Moderation(offset int64, m *clamorv1.Moderation) error {
+	if err := w.at(offset, w.posts != nil); err != nil {
+		return err
+	}
+	row := w.posts.next()
+	*row = postRow(m.GetPost())
+	row.Offset, row.Type = offset, RowModeration.String()
+	row.Reject, row.At, row.Actor = m.GetReject(), m.GetAt(), m.GetActor()
+	w.count(w.posts.flushFull())
+	return w.err
+}
+
 // Control adds the definition or command at offset.
 func (w *Writer) Control(offset int64, c *clamorv1.Control) error {
 	if err := w.at(offset, w.control != nil); err != nil {

@@ -133,6 +133,10 @@ func TestDecodeOtherBodies(t *testing.T) {
 			"post", &clamorv1.Record{Body: &clamorv1.Record_Post{Post: &clamorv1.Post{Id: "p"}}},
 			func(b eventlog.Body) bool { return b.Post.GetId() == "p" },
 		},
+		{
+			"moderation", &clamorv1.Record{Body: &clamorv1.Record_Moderation{Moderation: &clamorv1.Moderation{Reject: true, Post: &clamorv1.Post{Id: "p"}}}},
+			func(b eventlog.Body) bool { return b.Moderation.GetReject() && b.Moderation.GetPost().GetId() == "p" },
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			raw, err := proto.Marshal(c.rec)

@@ -22,6 +22,7 @@ type Body struct {
 	Revocation *audience.Revocation
 	Cut        *audience.Cut
 	Post       *clamorv1.Post
+	Moderation *clamorv1.Moderation
 	Control    *clamorv1.Control
 }
 
@@ -67,6 +68,8 @@ func (d *Decoder) body(rec *clamorv1.Record) (Body, error) {
 		return Body{Cut: &c}, nil
 	case *clamorv1.Record_Post:
 		return Body{Post: body.Post}, nil
+	case *clamorv1.Record_Moderation:
+		return Body{Moderation: body.Moderation}, nil
 	case *clamorv1.Record_Control:
 		return Body{Control: body.Control}, nil
 	}

@@ -209,6 +209,8 @@ func (c *copier) take(e *eventlog.Entry) error {
 		return c.out.Revocation(e.Offset, body.Revocation)
 	case body.Post != nil && c.segment.Topic == eventlog.Posts:
 		return c.out.Post(e.Offset, body.Post)
+	case body.Moderation != nil && c.segment.Topic == eventlog.Posts:
+		return c.out.Moderation(e.Offset, body.Moderation)
 	case body.Control != nil && c.segment.Topic == eventlog.Control:
 		return c.out.Control(e.Offset, body.Control)
 	}
