@@ -1,0 +1,45 @@
+package stream
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestAdd(t *testing.T) {
+	var b connect.Batch
+	now := time.UnixMilli(99)
+	Add(&b, &audience.Post{ID: "7", Author: audience.Author{ID: "u", Name: "\xff"}, Text: "a\x00b\xff", CreatedAt: 1}, now)
+	Add(&b, &audience.Post{ID: "8", Author: audience.Author{ID: "u"}, Text: strings.Repeat("é", 1<<16), CreatedAt: 1 << 45}, now)
+	Add(&b, &audience.Post{ID: "\x00", Author: audience.Author{ID: "u"}}, now)
+	want := connect.Batch{Posts: []audience.Post{
+		{ID: "7", Author: audience.Author{ID: "u", Name: "\uFFFD"}, Text: "ab\uFFFD", CreatedAt: 1},
+		{ID: "8", Author: audience.Author{ID: "u"}, Text: strings.Repeat("é", 1<<15), CreatedAt: 1 << 45},
+	}, Malformed: 1, First: b.First}
+	if diff := cmp.Diff(want, b, cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" || b.First == nil {
+		t.Error(b.First, diff)
+	}
+}
+
+// TestOnlyIdsAreRefused: whatever a stranger writes, a post with a short id and
+// author is taken.
+func TestOnlyIdsAreRefused(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		text := func(label string) string {
+			return strings.Repeat(string(rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(rt, label)), rapid.SampledFrom([]int{1, 1, 30, 3000}).Draw(rt, "times"))
+		}
+		p := audience.Post{ID: "7", Author: audience.Author{ID: "u", Name: text("name"), Handle: text("handle"), Location: text("location")},
+			Text: text("text"), Language: text("language"), ReplyTo: text("reply"), RepostOf: text("repost"), Links: []string{text("link")}}
+		var b connect.Batch
+		Add(&b, &p, time.UnixMilli(rapid.Int64Range(0, 1<<45).Draw(rt, "now")))
+		if len(b.Posts) != 1 || len(b.Posts[0].Text) > maxText || !utf8.ValidString(b.Posts[0].Text) {
+			rt.Fatalf("%v: %+v", b.First, p)
+		}
+	})
+}
