@@ -35,9 +35,30 @@ func (s *Store) Journals(ctx context.Context, topic string, partition int32, fn 
 		if bytes == sealed {
 			continue
 		}
-		if err := s.journal(ctx, k, round, bytes, fn); err != nil {
+		err := s.journal(ctx, k.journal(roundName(round)), bytes, func(entry []byte) error { return fn(round, entry) })
+		if err != nil {
 			return fmt.Errorf("read journal of %s in %s/%d: %w", roundName(round), topic, partition, err)
 		}
+	}
+	return nil
+}
+
+// PostJournal gives every entry of the journal of a partition of posts, in order;
+// it is Journals for them.
+func (s *Store) PostJournal(ctx context.Context, log string, partition int32, fn func([]byte) error) error {
+	k := s.keys(log, partition)
+	reply, err := s.client.HMGet(ctx, k.rounds(), "inc", fold).Result()
+	switch {
+	case err != nil:
+		err = damage(err)
+	case reply[0] == nil:
+		err = fmt.Errorf("%w: the index of lists", ErrDamaged)
+	case reply[1] != nil:
+		bytes, _ := reply[1].(string)
+		err = s.journal(ctx, k.journal(fold), bytes, fn)
+	}
+	if err != nil {
+		return fmt.Errorf("read journal of %s/%d: %w", log, partition, err)
 	}
 	return nil
 }
@@ -80,12 +101,12 @@ func (s *Store) rounds(ctx context.Context, k keys) (map[audience.RoundKey]strin
 	return rounds, nil
 }
 
-func (s *Store) journal(ctx context.Context, k keys, round audience.RoundKey, bytes string, fn func(audience.RoundKey, []byte) error) error {
+// journal gives the entries of a list that holds so many bytes.
+func (s *Store) journal(ctx context.Context, name, bytes string, fn func([]byte) error) error {
 	want, err := strconv.ParseInt(bytes, 10, 64)
 	if err != nil {
 		return fmt.Errorf("%w: its length is %q", ErrDamaged, bytes)
 	}
-	name := k.journal(roundName(round))
 	entries, err := s.client.LLen(ctx, name).Result()
 	if err != nil {
 		return damage(err)
@@ -99,7 +120,7 @@ func (s *Store) journal(ctx context.Context, k keys, round audience.RoundKey, by
 		}
 		for _, blob := range blobs {
 			got += int64(len(blob))
-			if err := fn(round, []byte(blob)); err != nil {
+			if err := fn([]byte(blob)); err != nil {
 				return err
 			}
 		}

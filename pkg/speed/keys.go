@@ -18,6 +18,14 @@ import (
 //	…:e:<epoch>     hash   from → first offset; poll:round:what → count
 //	…:s:<epoch>     hash   from → the same; poll:round:bucket:slot → votes
 //	…:j:<poll>:<round>  list   journal, in order
+//
+// Of a partition of posts, which is reset and expires in the same way, they are
+//
+//	…:rounds        hash   inc; fold → bytes of the journal; recent:<topic> → 1 for each list
+//	…:e:<epoch>     hash   from; topic@revision:minute → encoded minute
+//	…:s:<epoch>     zset   from; topic@revision:minute by the offset that it was last written up to
+//	…:j:fold        list   journal, in order
+//	…:j:recent:<topic>  list   recent posts, the newest last
 type keys struct{ base string }
 
 func (s *Store) keys(topic string, partition int32) keys {
@@ -43,6 +51,15 @@ func parseRound(name string) (audience.RoundKey, error) {
 	}
 	return audience.RoundKey{Poll: poll, Round: uint32(n)}, nil
 }
+
+// fold names the one journal of a partition of posts.
+const fold = "fold"
+
+const recentPrefix = "recent:"
+
+func recentName(topic string) string { return recentPrefix + topic }
+
+func parseRecent(name string) (topic string, ok bool) { return strings.CutPrefix(name, recentPrefix) }
 
 // Names of counters: v3 are the votes of slot 3, s3 its sum of scores.
 const (

@@ -42,6 +42,9 @@ type Start struct {
 	Keep  uint64 // first epoch whose counters are wanted
 	// Sealed are the rounds sealed before Next.
 	Sealed []audience.RoundKey
+	// State is the fold's state at Next, for a partition of posts: the first entry
+	// of its journal. Empty when the fold begins with nothing.
+	State []byte
 }
 
 var positionFields = []string{"inc", "next", "epoch", "ready", "keep"}
@@ -116,12 +119,13 @@ func (s *Store) reset(ctx context.Context, k keys, seen Position, start Start, p
 	}
 	args := []any{
 		inc, next, decimal(pos.Incarnation), decimal(pos.Next),
-		decimal(int64(pos.Epoch)), decimal(int64(pos.Keep)),
+		decimal(int64(pos.Epoch)), decimal(int64(pos.Keep)), start.State,
 	}
 	for _, round := range start.Sealed {
 		args = append(args, roundName(round))
 	}
-	reply, err := s.scripts.reset.Run(ctx, s.client, append([]string{k.meta(), k.rounds()}, known...), args...).Result()
+	names := append([]string{k.meta(), k.rounds(), k.journal(fold)}, known...)
+	reply, err := s.scripts.reset.Run(ctx, s.client, names, args...).Result()
 	return verdict(reply, err)
 }
 

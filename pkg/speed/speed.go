@@ -1,6 +1,6 @@
-// Package speed keeps the speed view in Redis: per partition of a topic the
-// counters of each epoch, the journals that voters' states are restored from,
-// and the offset of the next record to fold.
+// Package speed keeps the speed view in Redis: per partition of a log the
+// counters or minutes of each epoch, the journals that the fold's state is
+// restored from, and the offset of the next record to fold.
 //
 // Its one trick is that these three move together. A step names the position it
 // starts from; one script compares it with the stored one, applies everything
@@ -48,15 +48,17 @@ type Store struct {
 	scripts scripts
 }
 
-type scripts struct{ advance, reset, expire, since *redis.Script }
+type scripts struct{ advance, advancePosts, reset, expire, since, minutes *redis.Script }
 
 // New is a store over a client made elsewhere.
 func New(client redis.UniversalClient, cfg Config) *Store {
 	return &Store{client: client, prefix: cfg.Prefix, scripts: scripts{
-		advance: redis.NewScript(advanceSource),
-		reset:   redis.NewScript(resetSource),
-		expire:  redis.NewScript(expireSource),
-		since:   redis.NewScript(sinceSource),
+		advance:      redis.NewScript(advanceSource),
+		advancePosts: redis.NewScript(advancePostsSource),
+		reset:        redis.NewScript(resetSource),
+		expire:       redis.NewScript(expireSource),
+		since:        redis.NewScript(sinceSource),
+		minutes:      redis.NewScript(minutesSource),
 	}}
 }
 

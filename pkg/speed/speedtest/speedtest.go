@@ -57,12 +57,15 @@ func Open(t testing.TB, address string) *speed.Store {
 	return store
 }
 
+// caseOf is a promise, and the test of it on a partition of its own.
+type caseOf struct {
+	name string
+	test func(t *testing.T, b bench)
+}
+
 // Run is the whole suite on one store.
 func Run(t *testing.T, store *speed.Store) {
-	for i, c := range []struct {
-		name string
-		test func(t *testing.T, b bench)
-	}{
+	run(t, store, "ballots", []caseOf{
 		{"nothing is not zero", empty},
 		{"a step moves counts, journals and offset", steps},
 		{"a step that was applied is applied once", retried},
@@ -77,9 +80,25 @@ func Run(t *testing.T, store *speed.Store) {
 		{"a reset leaves nothing behind", reset},
 		{"a step of any size is one step", large},
 		{"steps that a retry would apply twice are refused", invalid},
-	} {
+	})
+	run(t, store, "posts", []caseOf{
+		{"of posts, too, nothing is not zero", emptyPosts},
+		{"a step moves minutes, journal, recent posts and offset", postSteps},
+		{"a step of posts that was applied is applied once", postsRetried},
+		{"only what changed is read", postsChanged},
+		{"any number of minutes is read", postsPaged},
+		{"minutes expire with their epochs", postEpochs},
+		{"topics are forgotten", postsForgotten},
+		{"lists of recent posts are bounded", recentsBounded},
+		{"a reset leaves no posts behind, and begins with a state", postsReset},
+		{"steps of posts that make no sense are refused", postsInvalid},
+	})
+}
+
+func run(t *testing.T, store *speed.Store, topic string, cases []caseOf) {
+	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			c.test(t, bench{store: store, topic: "ballots", partition: int32(i)})
+			c.test(t, bench{store: store, topic: topic, partition: int32(i)})
 		})
 	}
 }
