@@ -85,3 +85,12 @@ func (e *Event) Put(v any) error {
 	e.Payload = payload
 	return nil
 }
+
+// Get decodes the payload. Unknown fields are a newer release's and are passed
+// over.
+func (e *Event) Get(v any) error {
+	if err := json.Unmarshal(e.Payload, v); err != nil {
+		return fmt.Errorf("decode the payload of %s: %w", e.Kind, err)
+	}
+	return nil
+}

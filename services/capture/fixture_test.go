@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +41,7 @@ type memoryLog struct {
 	records map[string][]*clamorv1.Record
 	cast    int // ballots in all records
 	seats   map[int32]string
+	cursor  string // of moderation
 }
 
 func (l *memoryLog) AppendRaw(_ context.Context, topic string, partition int32, value []byte) (int64, error) {
@@ -68,22 +71,33 @@ func (l *memoryLog) Partitions(string) int { return 4 }
 func (l *memoryLog) Seats(ctx context.Context, _ string, hold func(context.Context, int32) error) error {
 	var all sync.WaitGroup
 	for seat := range int32(4) {
-		all.Go(func() { _ = hold(ctx, seat) })
+		all.Go(func() {
+			for hold(ctx, seat) != nil { // failed: again
+				runtime.Gosched()
+			}
+		})
 	}
 	all.Wait()
 	return nil
 }
 
-func (l *memoryLog) CommitSeat(_ context.Context, _ string, seat int32, metadata string) error {
+func (l *memoryLog) CommitSeat(_ context.Context, group string, seat int32, metadata string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if group == "moderation" {
+		l.cursor = metadata
+		return l.err
+	}
 	l.seats[seat] = metadata
 	return nil
 }
 
-func (l *memoryLog) SeatMetadata(_ context.Context, _ string, seat int32) (string, error) {
+func (l *memoryLog) SeatMetadata(_ context.Context, group string, seat int32) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if group == "moderation" {
+		return l.cursor, nil
+	}
 	return l.seats[seat], nil
 }
 
@@ -131,7 +145,9 @@ func (l *memoryLog) posts() (all []*clamorv1.Post) {
 	defer l.mu.Unlock()
 	for p := range 4 {
 		for _, rec := range l.records[fmt.Sprintf("%s/%d", eventlog.Posts, p)] {
-			all = append(all, rec.GetPost())
+			if post := rec.GetPost(); post != nil {
+				all = append(all, post)
+			}
 		}
 	}
 	return all
@@ -142,6 +158,7 @@ type registry struct {
 	mu      sync.Mutex
 	machine *control.Machine
 	offset  int64
+	events  []control.Placed
 	state   *control.State
 	changed chan struct{}
 	ready   chan struct{}
@@ -168,6 +185,26 @@ func (r *registry) Changed() <-chan struct{} {
 	return r.changed
 }
 
+func (r *registry) Replay(ctx context.Context, from int64, take func([]control.Placed, int64) error) error {
+	for {
+		changed := r.Changed()
+		r.mu.Lock()
+		events := slices.Clone(r.events[from:])
+		r.mu.Unlock()
+		if len(events) > 0 {
+			if from = events[len(events)-1].Offset + 1; take(events, from) != nil {
+				return errors.New("taken no more")
+			}
+			continue
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 func (r *registry) apply(t testing.TB, e control.Event, payload any) {
 	t.Helper()
 	raw, err := json.Marshal(payload)
@@ -180,6 +217,7 @@ func (r *registry) apply(t testing.TB, e control.Event, payload any) {
 	if v := r.machine.Apply(e, r.offset); v.Err != nil {
 		t.Fatalf("%s %s: %v", e.Kind, e.Subject, v.Err)
 	}
+	r.events = append(r.events, control.Placed{Event: e, Offset: r.offset})
 	r.offset++
 	r.state = r.machine.State()
 	close(r.changed)

@@ -31,13 +31,16 @@ type entry struct {
 type intake struct {
 	src      *control.Source
 	ear      *ear
+	judge    *judge // nil: no rule decides
 	key      *keys.ShowKey
 	received audience.Millis
 	posts    int // partitions
 	entries  []entry
 	ballots  [][]audience.Ballot // by partition
 	votes    int
-	hits     []keyword.Hit
+	// decisions are how many posts the show's rules decided about, by decision.
+	decisions map[string]int
+	hits      []keyword.Hit
 }
 
 // take puts posts of a source into the log, with the ballots that they are, and
@@ -57,8 +60,12 @@ func (s *Service) take(ctx context.Context, src *control.Source, posts []audienc
 		return forgotten(err)
 	}
 	received := s.millis()
+	judge, err := s.judges.of(state, src.Show)
+	if err != nil { // a rule that cannot be used decides nothing
+		s.logger.Error("the show's rules do not decide about posts", "show", src.Show, "error", err)
+	}
 	in := intake{
-		src: src, ear: s.ears.of(state, &s.book, src.Show, received), key: key, received: received,
+		src: src, judge: judge, ear: s.ears.of(state, &s.book, src.Show, received), key: key, received: received,
 		posts: s.log.Partitions(eventlog.Posts), ballots: make([][]audience.Ballot, s.ballots.Partitions()),
 	}
 	for i := range posts {
@@ -75,6 +82,9 @@ func (s *Service) take(ctx context.Context, src *control.Source, posts []audienc
 		return unrecorded(err)
 	}
 	s.metrics.posts.WithLabelValues(src.Connector).Add(float64(len(posts)))
+	for decision, n := range in.decisions {
+		s.metrics.judged.WithLabelValues(decision).Add(float64(n))
+	}
 	if in.votes > 0 {
 		s.metrics.acknowledged(doorSocial, in.votes, s.millis()-received)
 	}
@@ -100,10 +110,14 @@ func (in *intake) add(p *audience.Post) error {
 	name := p.Platform + ":" + p.ID
 	rec := eventlog.PostOf(p)
 	rec.Source, rec.Show, rec.ReceivedAt = in.src.ID, in.src.Show, int64(in.received)
+	if in.judge != nil {
+		rec.Decision = in.judge.decide(rec)
+		in.decided(rec.GetDecision())
+	}
 	in.hits = in.ear.matcher.Match(p.Text, in.hits[:0])
 	for _, hit := range in.hits {
 		if m := in.ear.moments[hit.Poll]; mayVoteIn(in.src, &m.Poll) {
-			rec.Votes = append(rec.Votes, in.vote(p, name, m, hit.Slot))
+			rec.Votes = append(rec.Votes, in.vote(p, name, m, hit.Slot, rec.GetDecision() == control.PostReject))
 		}
 	}
 	value, err := proto.Marshal(&clamorv1.Record{Body: &clamorv1.Record_Post{Post: rec}})
@@ -114,8 +128,20 @@ func (in *intake) add(p *audience.Post) error {
 	return nil
 }
 
-// vote adds the ballot that a post is.
-func (in *intake) vote(p *audience.Post, name string, m *book.Moment, slot uint16) *clamorv1.Vote {
+// decided notes what the rules said.
+func (in *intake) decided(decision string) {
+	if decision == "" {
+		return
+	}
+	if in.decisions == nil {
+		in.decisions = map[string]int{}
+	}
+	in.decisions[decision]++
+}
+
+// vote adds the ballot that a post is. Of a post that a rule rejects there is
+// none until a moderator approves it; what it would be stands in the post.
+func (in *intake) vote(p *audience.Post, name string, m *book.Moment, slot uint16, rejected bool) *clamorv1.Vote {
 	b := m.Ballot(in.received, in.src.ID)
 	b.ID, b.Post = ballotOfPost(name), name
 	b.Choices = []audience.Choice{{Slot: slot}}
@@ -124,9 +150,11 @@ func (in *intake) vote(p *audience.Post, name string, m *book.Moment, slot uint1
 	} else {
 		b.Voter = in.key.Voter(ofAuthor+p.Platform, p.Author.ID)
 	}
-	partition := audience.PartitionOf(b.Key(), b.Voter, len(in.ballots))
-	in.ballots[partition] = append(in.ballots[partition], b)
-	in.votes++
+	if !rejected || m.Poll.CountsRejectedPosts {
+		partition := audience.PartitionOf(b.Key(), b.Voter, len(in.ballots))
+		in.ballots[partition] = append(in.ballots[partition], b)
+		in.votes++
+	}
 	return &clamorv1.Vote{Poll: b.Poll, Round: b.Round, Voter: b.Voter[:], Ballot: b.ID[:], Slots: []uint32{uint32(slot)}}
 }
 

@@ -26,6 +26,8 @@ type metrics struct {
 	record  prometheus.Histogram
 	append  prometheus.Histogram
 	failed  prometheus.Counter
+	// moderated is by command; judged by what the show's rules said.
+	moderated, judged *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer, waiting func() float64) (*metrics, error) {
@@ -48,13 +50,16 @@ func newMetrics(reg prometheus.Registerer, waiting func() float64) (*metrics, er
 		record:  histogram("record_ballots", "Ballots that travel in one record.", prometheus.ExponentialBuckets(1, 4, 8)),
 		append:  histogram("append_seconds", "Time the log takes for a record of ballots.", seconds),
 		failed:  prometheus.NewCounter(counter("append_failures_total", "Records of ballots that the log did not acknowledge.")),
+
+		moderated: prometheus.NewCounterVec(counter("posts_moderated_total", "Moderators' words on posts carried out, by command."), []string{"command"}),
+		judged:    prometheus.NewCounterVec(counter("posts_judged_total", "Posts that a show's rules decided about, by decision."), []string{"decision"}),
 	}
 	byDoor := prometheus.NewCounterVec(counter("ballots_total", "Ballots acknowledged, by door."), []string{"door"})
 	for _, door := range []string{doorVoter, doorGateway, doorSocial} {
 		m.ballots[door] = byDoor.WithLabelValues(door)
 	}
 	queue := prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("queue_ballots", "Ballots that wait for the log.")), waiting)
-	for _, c := range []prometheus.Collector{m.voters, byDoor, m.faults, m.lines, m.posts, m.ack, m.record, m.append, m.failed, queue} {
+	for _, c := range []prometheus.Collector{m.voters, byDoor, m.faults, m.lines, m.posts, m.ack, m.record, m.append, m.failed, m.moderated, m.judged, queue} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -47,6 +47,8 @@ type Registry interface {
 	State() *control.State
 	// Changed is closed at the next change.
 	Changed() <-chan struct{}
+	// Replay gives every event from an offset on, once State holds it.
+	Replay(ctx context.Context, from int64, take func(events []control.Placed, next int64) error) error
 }
 
 // Deps are the clients that a Service works with; it closes none of them.
@@ -81,6 +83,7 @@ type Service struct {
 
 	book    book.Book
 	ears    ears
+	judges  judges
 	budgets budget.Book
 	ballots *commit.Group
 	app     *app
@@ -170,6 +173,7 @@ func (s *Service) door(in func(*gin.Context) error) gin.HandlerFunc {
 func (s *Service) Run(ctx context.Context) error {
 	var all errgroup.Group
 	all.Go(func() error { return s.commitBehind(ctx) })
+	all.Go(func() error { return s.moderate(ctx) })
 	all.Go(func() error { s.app.run(ctx, s.logger); return nil })
 	return all.Wait()
 }
