@@ -48,6 +48,13 @@ type Source struct {
 	KeyHash string `json:"key_hash,omitempty"`
 }
 
+// SealMark begins a secret setting that is encrypted.
+const SealMark = "sealed:"
+
+// Masked stands for a secret setting where a source is shown. Where one is
+// written it means the secret that is there.
+const Masked = "***"
+
 // Connectors without a platform behind them.
 const (
 	ConnectorGateway = "gateway"
@@ -55,11 +62,26 @@ const (
 	ConnectorReplay  = "replay"
 )
 
-// Budget paces a source's intake.
+// Budget paces a source's intake. Limits that are 0 are none.
 type Budget struct {
-	Posts int64  `json:"posts"`
-	Per   string `json:"per"` // hour, day or show
+	Posts int64 `json:"posts,omitempty"`
+	// Units are what the platform's API counts, like quota units of YouTube.
+	Units int64 `json:"units,omitempty"`
+	// Money is in hundredths, spent at these prices, which may be fractions.
+	Money        int64   `json:"money,omitempty"`
+	CentsPerPost float64 `json:"cents_per_post,omitempty"`
+	CentsPerUnit float64 `json:"cents_per_unit,omitempty"`
+	Per          string  `json:"per"` // hour, day or show
+	// Overflow is what happens to posts when the budget runs out: sample, the
+	// default of platforms, or stop, that of what is pushed.
+	Overflow string `json:"overflow,omitempty"`
 }
+
+// What a budget does when it runs out.
+const (
+	OverflowSample = "sample"
+	OverflowStop   = "stop"
+)
 
 // Destination is a consumer of feeds.
 type Destination struct {

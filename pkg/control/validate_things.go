@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,11 +15,6 @@ import (
 	"github.com/clamor-live/clamor/pkg/rule"
 	"golang.org/x/text/language"
 )
-
-// Connectors lists those that a source can have.
-func Connectors() []string {
-	return []string{audience.ConnectorGateway, audience.ConnectorPush, audience.ConnectorReplay}
-}
 
 // maxSettings bounds a source's settings and a destination's aliases.
 const maxSettings = 1000
@@ -80,41 +74,36 @@ func ValidateSource(s *audience.Source) *fault.Error {
 	var f faults
 	f.slug("/id", s.ID)
 	f.slug("/show", s.Show)
-	oneOf(&f, "/connector", s.Connector, Connectors()...)
+	oneOf(&f, "/connector", s.Connector, connectorNames()...)
 	f.check(len(s.Settings) <= maxSettings, "/settings", "there are more than %d", maxSettings)
+	if c, ok := ConnectorOf(s.Connector); ok {
+		c.judge(&f, s.Settings)
+	}
 	for i, id := range s.Polls {
 		f.slug(fmt.Sprintf("/polls/%d", i), id)
 	}
 	for i, id := range s.Topics {
 		f.slug(fmt.Sprintf("/topics/%d", i), id)
 	}
-	if b := s.Budget; b != nil {
-		f.check(b.Posts > 0, "/budget/posts", "is not positive")
-		oneOf(&f, "/budget/per", b.Per, "hour", "day", "show")
-	}
-	if s.Connector == audience.ConnectorReplay {
-		f.replay(s.Settings)
-	}
+	f.budget(s.Budget)
 	return f.err()
 }
 
-// replay judges the settings of a replay: a file of the data folder's replay/,
-// and how fast.
-func (f *faults) replay(settings map[string]any) {
-	file, _ := settings["file"].(string)
-	f.check(file != "" && !path.IsAbs(file) && !strings.ContainsAny(file, "\\\x00") && path.Clean(file) == file &&
-		file != ".." && !strings.HasPrefix(file, "../"), "/settings/file", "is not the name of a file below replay/")
-	if v, ok := settings["speed"]; ok {
-		speed, isNumber := v.(float64)
-		f.check(isNumber && speed > 0 && speed <= 1e6, "/settings/speed", "is not a number above 0")
+// budget judges a source's budget: at least one limit, and a price where the
+// limit is money.
+func (f *faults) budget(b *audience.Budget) {
+	if b == nil {
+		return
 	}
-	if v, ok := settings["loop"]; ok {
-		_, isBool := v.(bool)
-		f.check(isBool, "/settings/loop", "is not true or false")
-	}
-	for _, key := range slices.Sorted(maps.Keys(settings)) {
-		f.check(key == "file" || key == "speed" || key == "loop", "/settings/"+escape(key), "is not a setting of replay")
-	}
+	f.check(b.Posts >= 0, "/budget/posts", "is negative")
+	f.check(b.Units >= 0, "/budget/units", "is negative")
+	f.check(b.Money >= 0, "/budget/money", "is negative")
+	f.check(b.Posts > 0 || b.Units > 0 || b.Money > 0, "/budget/posts", "is not positive, and neither is units or money")
+	f.check(b.CentsPerPost >= 0, "/budget/cents_per_post", "is negative")
+	f.check(b.CentsPerUnit >= 0, "/budget/cents_per_unit", "is negative")
+	f.check(b.Money <= 0 || b.CentsPerPost > 0 || b.CentsPerUnit > 0, "/budget/cents_per_post", "is missing: money needs a price of a post or of a unit")
+	oneOf(f, "/budget/per", b.Per, "hour", "day", "show")
+	oneOf(f, "/budget/overflow", b.Overflow, "", audience.OverflowSample, audience.OverflowStop)
 }
 
 // ValidateDestination says what is wrong with a destination.

@@ -9,6 +9,7 @@
 package keys
 
 import (
+	"crypto/cipher"
 	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/rand"
@@ -30,6 +31,7 @@ type Ring struct {
 	receipts    *authenticator
 	certificate ed25519.PrivateKey
 	shows       *shows
+	secrets     cipher.AEAD
 }
 
 // Option changes a Ring.
@@ -58,11 +60,16 @@ func Open(master []byte, bucket *blob.Bucket, options ...Option) (*Ring, error) 
 	if err != nil {
 		return nil, err
 	}
+	secrets, err := newSealer(derive("secrets"))
+	if err != nil {
+		return nil, err
+	}
 	r := &Ring{
 		tokens:      newAuthenticator(derive("voter-token")),
 		receipts:    newAuthenticator(derive("receipt")),
 		certificate: ed25519.NewKeyFromSeed(derive("certificate")),
 		shows:       newShows(bucket, sealer),
+		secrets:     secrets,
 	}
 	for _, o := range options {
 		o(r)

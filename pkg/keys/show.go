@@ -52,7 +52,7 @@ func newShows(bucket *blob.Bucket, sealer cipher.AEAD) *shows {
 func newSealer(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, fmt.Errorf("make the cipher of show keys: %w", err)
+		return nil, fmt.Errorf("make a cipher: %w", err)
 	}
 	return cipher.NewGCMWithRandomNonce(block)
 }

@@ -1,0 +1,65 @@
+package control_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestEveryConnectorSaysWhatItCanBeTold(t *testing.T) {
+	names := map[string]bool{}
+	for _, c := range control.Connectors() {
+		if names[c.Name] || c.Doc == "" || !slices.Contains([]control.Way{control.Gateways, control.Pushed, control.Pulled, control.Hooked}, c.Way) {
+			t.Errorf("%+v", c)
+		}
+		names[c.Name] = true
+		settings := map[string]bool{}
+		for _, s := range c.Settings {
+			if settings[s.Name] || s.Doc == "" || s.Secret && s.Type != control.Text && s.Type != control.Address {
+				t.Errorf("%s: %+v", c.Name, s)
+			}
+			if (s.Type == control.Whole || s.Type == control.Number) && s.Least >= s.Most || s.Type == control.Address && len(s.OneOf) == 0 {
+				t.Errorf("%s: %s has no bounds", c.Name, s.Name)
+			}
+			settings[s.Name] = true
+		}
+	}
+}
+
+func TestSettingsAreJudged(t *testing.T) {
+	for name, c := range map[string]struct {
+		connector string
+		settings  map[string]any
+		budget    *audience.Budget
+		want      []string
+	}{
+		"fine":   {"x-v2", map[string]any{"bearer_token": "t", "rules": []any{"gol"}, "backfill": true}, nil, nil},
+		"sealed": {"x-v2", map[string]any{"bearer_token": "sealed:1:x"}, nil, nil},
+		"types": {
+			"x-v2", map[string]any{"bearer_token": 1.0, "rules": "gol", "backfill": "yes", "base_url": "ftp://x", "max_rules": 1.5}, nil,
+			[]string{"/settings/backfill", "/settings/base_url", "/settings/bearer_token", "/settings/max_rules", "/settings/rules"},
+		},
+		"missing":  {"x-v2", nil, nil, []string{"/settings/bearer_token"}},
+		"unknown":  {"x-v2", map[string]any{"bearer_token": "t", "a/b": 1.0}, nil, []string{"/settings/a~1b"}},
+		"choice":   {"x-v1", map[string]any{"consumer_key": "k", "consumer_secret": "s", "mode": "guess"}, nil, []string{"/settings/mode"}},
+		"units":    {"push", nil, &audience.Budget{Units: 1, Per: "day"}, nil},
+		"nothing":  {"push", nil, &audience.Budget{Per: "day"}, []string{"/budget/posts"}},
+		"no price": {"push", nil, &audience.Budget{Money: 1, Per: "day"}, []string{"/budget/cents_per_post"}},
+		"negative": {"push", nil, &audience.Budget{Posts: 1, Units: -1, Per: "day", Overflow: "burst"}, []string{"/budget/overflow", "/budget/units"}},
+	} {
+		err := control.ValidateSource(&audience.Source{ID: "s", Show: "g", Connector: c.connector, Settings: c.settings, Budget: c.budget})
+		var got []string
+		if err != nil {
+			for _, f := range err.Fields {
+				got = append(got, f.Pointer)
+			}
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
