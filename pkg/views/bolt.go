@@ -24,12 +24,16 @@ import (
 //	generations  number, 8 bytes → header as JSON
 //	rounds       number, 8 bytes → bucket of poll/round → counts
 //	sealed       poll/round → header as JSON; poll/round# → counts
+//	pieces       id → body
+//	piecesfor    id → number of the last generation it was put for, 8 bytes
 //	runs         id → run as JSON
 //	order        place, 8 bytes → id of a run
 var (
 	boltGenerations = []byte("generations")
 	boltRounds      = []byte("rounds")
 	boltSealed      = []byte("sealed")
+	boltPieces      = []byte("pieces")
+	boltPiecesFor   = []byte("piecesfor")
 	boltRuns        = []byte("runs")
 	boltOrder       = []byte("order")
 )
@@ -56,7 +60,7 @@ func openBolt(path string) (Store, error) {
 		return nil, fmt.Errorf("open views %s: %w", path, err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{boltGenerations, boltRounds, boltSealed, boltRuns, boltOrder} {
+		for _, name := range [][]byte{boltGenerations, boltRounds, boltSealed, boltPieces, boltPiecesFor, boltRuns, boltOrder} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -83,6 +87,11 @@ type generationHeader struct {
 	Differences   []string            `json:"differences,omitempty"`
 	LateAfterSeal []lateAfterSeal     `json:"late_after_seal,omitempty"`
 	Seals         []audience.RoundKey `json:"seals,omitempty"`
+	Topics        []TopicRef          `json:"topics,omitempty"`
+	Build         string              `json:"build,omitempty"`
+	PostOffsets   map[int32]int64     `json:"post_offsets,omitempty"`
+	PostRows      int64               `json:"post_rows,omitempty"`
+	Searched      uint64              `json:"searched,omitempty"`
 }
 
 type lateAfterSeal struct {
@@ -94,6 +103,7 @@ func headerOf(g *Generation) generationHeader {
 	h := generationHeader{
 		CreatedAt: g.CreatedAt, Run: g.Run, Offsets: g.Offsets, FloorEpoch: g.FloorEpoch, Floors: g.Floors,
 		Rows: g.Rows, Agreed: g.Agreed, Differences: g.Differences, Seals: g.Seals,
+		Topics: g.Topics, Build: g.Build, PostOffsets: g.PostOffsets, PostRows: g.PostRows, Searched: g.Searched,
 	}
 	for _, k := range Keys(g.LateAfterSeal) {
 		h.LateAfterSeal = append(h.LateAfterSeal, lateAfterSeal{k, g.LateAfterSeal[k]})
@@ -105,6 +115,7 @@ func (h *generationHeader) generation(number uint64) *Generation {
 	g := &Generation{
 		Number: number, CreatedAt: h.CreatedAt, Run: h.Run, Offsets: h.Offsets, FloorEpoch: h.FloorEpoch, Floors: h.Floors,
 		Rows: h.Rows, Agreed: h.Agreed, Differences: h.Differences, Seals: h.Seals,
+		Topics: h.Topics, Build: h.Build, PostOffsets: h.PostOffsets, PostRows: h.PostRows, Searched: h.Searched,
 		Rounds: tally.View{}, LateAfterSeal: map[audience.RoundKey]int64{},
 	}
 	for _, l := range h.LateAfterSeal {
@@ -301,7 +312,7 @@ func (s *boltStore) Expire(ctx context.Context, below uint64) error {
 				return err
 			}
 		}
-		return nil
+		return boltSweep(tx)
 	})
 }
 

@@ -28,10 +28,11 @@ import (
 //	generations  _id attempt, number, header
 //	rounds       attempt, number, poll, round, part, counts, series
 //	sealed       the same with the seal's header
+//	pieces       _id piece and number, piece, number, body
 //	runs         _id run id
 type mongoStore struct {
-	client                                     *mongo.Client
-	pointer, generations, rounds, sealed, runs *mongo.Collection
+	client                                             *mongo.Client
+	pointer, generations, rounds, sealed, pieces, runs *mongo.Collection
 }
 
 var _ Store = (*mongoStore)(nil)
@@ -61,7 +62,7 @@ func openMongo(ctx context.Context, address string) (Store, error) {
 	db := client.Database(database)
 	s := &mongoStore{
 		client: client, pointer: db.Collection("pointer"), generations: db.Collection("generations"),
-		rounds: db.Collection("rounds"), sealed: db.Collection("sealed"), runs: db.Collection("runs"),
+		rounds: db.Collection("rounds"), sealed: db.Collection("sealed"), pieces: db.Collection("pieces"), runs: db.Collection("runs"),
 	}
 	if err := s.index(ctx); err != nil {
 		_ = client.Disconnect(context.WithoutCancel(ctx))
@@ -80,6 +81,7 @@ func (s *mongoStore) index(ctx context.Context) error {
 		{s.sealed, bson.D{{Key: "poll", Value: 1}, {Key: "round", Value: 1}}},
 		{s.sealed, bson.D{{Key: "number", Value: 1}}},
 		{s.generations, bson.D{{Key: "number", Value: 1}}},
+		{s.pieces, bson.D{{Key: "piece", Value: 1}}},
 		{s.runs, bson.D{{Key: "started", Value: -1}}},
 	} {
 		if _, err := i.c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: i.keys}); err != nil {
@@ -116,6 +118,28 @@ type generationDoc struct {
 	Differences   []string   `bson:"differences,omitempty"`
 	LateAfterSeal []roundDoc `bson:"late_after_seal,omitempty"`
 	Seals         []keyDoc   `bson:"seals,omitempty"`
+	Topics        []topicDoc `bson:"topics,omitempty"`
+	Build         string     `bson:"build,omitempty"`
+	PostCuts      []cutDoc   `bson:"post_partitions,omitempty"`
+	PostRows      int64      `bson:"post_rows,omitempty"`
+	Searched      int64      `bson:"searched,omitempty"`
+}
+
+type topicDoc struct {
+	Topic    string `bson:"topic"`
+	Revision int64  `bson:"revision"`
+	Manifest []byte `bson:"manifest"`
+	Complete bool   `bson:"complete"`
+}
+
+func (d *generationDoc) topics() []TopicRef {
+	var refs []TopicRef
+	for _, t := range d.Topics {
+		ref := TopicRef{Topic: t.Topic, Revision: uint64(t.Revision), Complete: t.Complete}
+		copy(ref.Manifest[:], t.Manifest)
+		refs = append(refs, ref)
+	}
+	return refs
 }
 
 type cutDoc struct {
@@ -240,6 +264,7 @@ func generationDocOf(g *Generation, attempt bson.ObjectID) generationDoc {
 	d := generationDoc{
 		Attempt: attempt, Number: int64(g.Number), CreatedAt: int64(g.CreatedAt), Run: g.Run,
 		FloorEpoch: int64(g.FloorEpoch), Rows: g.Rows, Agreed: g.Agreed, Differences: g.Differences,
+		Build: g.Build, PostRows: g.PostRows, Searched: int64(g.Searched),
 	}
 	for p, offset := range g.Offsets {
 		d.Partitions = append(d.Partitions, cutDoc{p, offset, g.Floors[p]})
@@ -250,6 +275,13 @@ func generationDocOf(g *Generation, attempt bson.ObjectID) generationDoc {
 	for _, k := range g.Seals {
 		d.Seals = append(d.Seals, keyDoc{k.Poll, int64(k.Round)})
 	}
+	for i := range g.Topics {
+		t := &g.Topics[i]
+		d.Topics = append(d.Topics, topicDoc{t.Topic, int64(t.Revision), t.Manifest[:], t.Complete})
+	}
+	for p, offset := range g.PostOffsets {
+		d.PostCuts = append(d.PostCuts, cutDoc{Partition: p, Offset: offset})
+	}
 	return d
 }
 
@@ -259,6 +291,10 @@ func (d *generationDoc) generation() *Generation {
 		FloorEpoch: uint64(d.FloorEpoch), Rows: d.Rows, Agreed: d.Agreed, Differences: d.Differences,
 		Offsets: map[int32]int64{}, Floors: map[int32]int64{},
 		Rounds: tally.View{}, LateAfterSeal: map[audience.RoundKey]int64{},
+		Topics: d.topics(), Build: d.Build, PostOffsets: map[int32]int64{}, PostRows: d.PostRows, Searched: uint64(d.Searched),
+	}
+	for _, p := range d.PostCuts {
+		g.PostOffsets[p.Partition] = p.Offset
 	}
 	for _, p := range d.Partitions {
 		g.Offsets[p.Partition], g.Floors[p.Partition] = p.Offset, p.Floor
@@ -463,7 +499,7 @@ func (s *mongoStore) expire(ctx context.Context, below, current int64) error {
 			return err
 		}
 	}
-	return nil
+	return s.sweep(ctx, current)
 }
 
 // dropLosers removes what interrupted or beaten publishers of a published

@@ -1,6 +1,6 @@
 // Package views keeps what batch publishes: complete, immutable generations of
-// the batch view, the sealed rounds with their certificates, and how the runs
-// went.
+// the batch view with the pieces that they share, the sealed rounds with their
+// certificates, and how the runs went.
 //
 // Its one trick is that a generation becomes current by one insertion behind
 // everything it consists of, so a reader holds all of n or all of n-1, and the
@@ -24,7 +24,7 @@ var (
 	ErrPublished = errors.New("that generation or a later one is already published")
 )
 
-// Store keeps generations, sealed rounds and runs.
+// Store keeps generations, their pieces, sealed rounds and runs.
 //
 // Batch's leader writes, every API instance reads; all methods are safe for
 // concurrent use and return when the store has answered. A result is the
@@ -46,8 +46,18 @@ type Store interface {
 	// Sealed reads a sealed round; ErrNotFound when it is not sealed. Sealed
 	// rounds do not expire.
 	Sealed(ctx context.Context, key audience.RoundKey) (*SealedRound, error)
+	// PutPieces keeps pieces for the generation of that number, which is to be
+	// published next; pieces that are there already are no error, and a put that
+	// was cut short is repeated without harm. A generation may refer to the pieces
+	// put for it and to those that the current generation refers to.
+	PutPieces(ctx context.Context, number uint64, pieces []Piece) error
+	// Pieces reads pieces, each once however often it is named; ErrNotFound when
+	// one of them is not there.
+	Pieces(ctx context.Context, ids []PieceID) (map[PieceID][]byte, error)
 	// Expire drops the generations with numbers below, never the current one,
-	// and what interrupted publications left behind.
+	// what interrupted publications left behind, and the pieces that no
+	// generation left refers to; pieces put for a generation that is not
+	// published yet stay.
 	Expire(ctx context.Context, below uint64) error
 	// SaveRun writes how a run stands, in the place of what it said before.
 	SaveRun(ctx context.Context, run Run) error
@@ -83,6 +93,27 @@ type Generation struct {
 	LateAfterSeal map[audience.RoundKey]int64
 	// Seals are the rounds sealed by this cut.
 	Seals []audience.RoundKey
+	// Topics are what was heard of each topic.
+	Topics []TopicRef
+	// Build names the models and rules that the posts were understood with.
+	Build string
+	// PostOffsets are where each posts partition was cut, PostRows the archive
+	// rows read of the epochs that were folded for this generation.
+	PostOffsets map[int32]int64
+	PostRows    int64
+	// Searched is the last generation whose posts can all be searched for; it is
+	// below Number when the search engine was away.
+	Searched uint64
+}
+
+// TopicRef is where to find what was heard of one revision of a topic.
+type TopicRef struct {
+	Topic    string `json:"topic"`
+	Revision uint64 `json:"revision"`
+	// Manifest leads to the minutes, see ReadMinutes.
+	Manifest PieceID `json:"manifest"`
+	// Complete says that the minutes go back to the first post there is.
+	Complete bool `json:"complete"`
 }
 
 // The values of Generation.Agreed.

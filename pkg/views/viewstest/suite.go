@@ -29,6 +29,10 @@ func Test(t *testing.T, open func(t *testing.T) func() views.Store) {
 		"generations expire":               expires,
 		"runs are kept":                    runs,
 		"large rounds fit":                 large,
+		"pieces come back":                 piecesComeBack,
+		"pieces in bulk":                   piecesInBulk,
+		"pieces expire with generations":   piecesExpire,
+		"no sweep hinders a run under way": sweepAndPublish,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -53,6 +57,8 @@ func generation(n uint64, votes int64) *views.Generation {
 		},
 		LateAfterSeal: map[audience.RoundKey]int64{final2: 6},
 		Seals:         []audience.RoundKey{final1},
+		Topics:        []views.TopicRef{{Topic: "goal", Revision: 7, Manifest: views.IDOf([]byte("goal")), Complete: true}},
+		Build:         "models 3, rules 9", PostOffsets: map[int32]int64{0: 5, 1: 0}, PostRows: 44, Searched: n - 1,
 	}
 }
 
