@@ -46,6 +46,18 @@ func FuzzRounds(f *testing.F) {
 	})
 }
 
+func FuzzMinutes(f *testing.F) {
+	for _, name := range []string{"news@3:29400000", "a@0:-1", "a@01:1", "@1:1", "a:1@2:3", "a@1:", "from"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		key, err := parseMinute(name)
+		if err == nil && key.name() != name {
+			t.Errorf("%q was read as %+v, whose name is %q", name, key, key.name())
+		}
+	})
+}
+
 func FuzzAddresses(f *testing.F) {
 	for _, s := range []string{"redis://h:1", "rediss+sentinel://u:p@a:1,b:2/main/3", "redis+cluster://a:1", "redis://@:1", "redis://[::1]:1/0"} {
 		f.Add(s)

@@ -50,6 +50,9 @@ func TestKeysOfAPartitionShareASlot(t *testing.T) {
 		}
 		names, _ := step.encode(store.keys("ballots", partition))
 		want := slotOf(names[0])
+		if got := postSlots(store.keys("posts", partition)); len(got) != 1 {
+			t.Errorf("a partition of posts is in slots %v", got)
+		}
 		for _, name := range names {
 			if got := slotOf(name); got != want {
 				t.Errorf("%s is in slot %d, %s in %d", names[0], want, name, got)
@@ -60,6 +63,17 @@ func TestKeysOfAPartitionShareASlot(t *testing.T) {
 	if len(slots) < 8 {
 		t.Errorf("8 partitions share %d slots", len(slots))
 	}
+}
+
+// postSlots are the slots of all keys that a step of posts touches.
+func postSlots(k keys) map[uint16]bool {
+	step := PostStep{Epoch: 12, Recent: map[string][][]byte{"news": nil, "z": nil}, Unlist: []string{"gone"}}
+	names, _ := step.encode(k)
+	slots := map[uint16]bool{}
+	for _, name := range names {
+		slots[slotOf(name)] = true
+	}
+	return slots
 }
 
 func TestRoundNames(t *testing.T) {
