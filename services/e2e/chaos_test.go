@@ -110,18 +110,23 @@ var chaosPolls = []map[string]any{
 func chaos(t *testing.T, p arena) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute+time.Duration(p.kills)*20*time.Second)
 	defer cancel()
-	feed := setUp(ctx, t, p)
+	feed, key := setUp(ctx, t, p)
 	history, watcher := e2e.NewHistory(), &feedWatcher{client: p.Client(), base: feed}
 	crowds := make([]*e2e.Crowd, 4)
 	voting, watching := make(chan struct{}), make(chan struct{})
 	var voters, others errgroup.Group
 	for i := range crowds {
 		crowds[i] = e2e.NewCrowd(p.Client(), p.seed*10+uint64(i), []string{"once", "last", "all"})
+	}
+	crowds[3].Gateway(key, 100)
+	for i, crowd := range crowds {
 		voters.Go(func() error {
-			if err := crowds[i].Register(ctx, 100); err != nil {
-				return err
+			if i < 3 {
+				if err := crowd.Register(ctx, 100); err != nil {
+					return err
+				}
 			}
-			return crowds[i].Vote(ctx, voting)
+			return crowd.Vote(ctx, voting)
 		})
 	}
 	others.Go(func() error { return poll(ctx, p.Client(), history, watching) })
@@ -164,9 +169,9 @@ func must(t *testing.T, err error, what string) {
 	}
 }
 
-// setUp makes the show, its polls and a destination, opens, and gives the path of
-// the destination's feeds.
-func setUp(ctx context.Context, t *testing.T, p arena) string {
+// setUp makes the show, its polls, a destination and a gateway, opens, and gives
+// the path of the destination's feeds and the gateway's key.
+func setUp(ctx context.Context, t *testing.T, p arena) (feed, key string) {
 	c := p.Client()
 	must(t, c.Admin(ctx, http.MethodPost, "/v1/shows", map[string]any{"id": "chaos", "title": "Chaos", "timezone": "UTC", "locale": "en"}, nil), "show")
 	options := []map[string]any{{"id": "a", "label": "A"}, {"id": "b", "label": "B"}, {"id": "c", "label": "C"}}
@@ -182,8 +187,12 @@ func setUp(ctx context.Context, t *testing.T, p arena) string {
 		Token string `json:"token"`
 	}
 	must(t, c.Admin(ctx, http.MethodPost, "/v1/destinations", map[string]any{"id": "air", "show": "chaos"}, &d), "destination")
+	var gateway struct {
+		Key string `json:"key"`
+	}
+	must(t, c.Admin(ctx, http.MethodPost, "/v1/sources", map[string]any{"id": "sms", "show": "chaos", "connector": "gateway"}, &gateway), "gateway")
 	sleep(ctx, 300*time.Millisecond)
-	return "/feeds/" + d.Token + "/polls/"
+	return "/feeds/" + d.Token + "/polls/", gateway.Key
 }
 
 // poll reads results as a producer's console does.

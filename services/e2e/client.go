@@ -90,6 +90,22 @@ func (c *Client) Admin(ctx context.Context, method, path string, body, out any) 
 	return c.Call(ctx, method, path, c.Token, body, out)
 }
 
+// Batch sends lines of ballots with a gateway's key, and tells how many were
+// taken.
+func (c *Client) Batch(ctx context.Context, poll, key string, lines []byte) (accepted int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+"/v1/polls/"+poll+"/ballots:batch", bytes.NewReader(lines))
+	if err != nil {
+		return 0, fmt.Errorf("batch for %s: %w", poll, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Content-Type", "application/x-ndjson")
+	var report struct {
+		Accepted int `json:"accepted"`
+	}
+	err = c.do(req, &report)
+	return report.Accepted, err
+}
+
 // Voter asks for a voter's token.
 func (c *Client) Voter(ctx context.Context) (string, error) {
 	var v struct {

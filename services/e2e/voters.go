@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,11 @@ type Crowd struct {
 	client *Client
 	polls  []string
 	rng    *rand.Rand
-	voters []string // tokens
+	voters []string // tokens, or a gateway's references
+	// cast sends ballots of one voter until they are taken.
+	cast func(ctx context.Context, poll, voter string, ballots []cast) error
+	// most is how many ballots a vote is, at most.
+	most int
 
 	mu    sync.Mutex
 	acked map[string]map[string]int // poll → voter → ballots taken
@@ -28,11 +33,31 @@ type Crowd struct {
 	taken map[uuid.UUID]bool
 }
 
-// NewCrowd draws from its seed only.
+// cast is a ballot as its voter sends it.
+type cast struct {
+	id     uuid.UUID
+	option string
+}
+
+// NewCrowd draws from its seed only. Its voters use their own door.
 func NewCrowd(c *Client, seed uint64, polls []string) *Crowd {
-	return &Crowd{
-		client: c, polls: polls, rng: rand.New(rand.NewPCG(seed, 1)),
+	crowd := &Crowd{
+		client: c, polls: polls, rng: rand.New(rand.NewPCG(seed, 1)), most: 1,
 		acked: map[string]map[string]int{}, sent: map[uuid.UUID]bool{}, taken: map[uuid.UUID]bool{},
+	}
+	crowd.cast = crowd.castSingly
+	return crowd
+}
+
+// Gateway makes the crowd n voters behind a gateway with that key, who send
+// their ballots in batches.
+func (c *Crowd) Gateway(key string, n int) {
+	for i := range n {
+		c.voters = append(c.voters, fmt.Sprintf("gateway-voter-%d", i))
+	}
+	c.most = 40
+	c.cast = func(ctx context.Context, poll, voter string, ballots []cast) error {
+		return c.castTogether(ctx, poll, key, voter, ballots)
 	}
 }
 
@@ -63,38 +88,79 @@ func (c *Crowd) Vote(ctx context.Context, stop <-chan struct{}) error {
 		}
 		poll := c.polls[c.rng.IntN(len(c.polls))]
 		voter := c.voters[c.rng.IntN(len(c.voters))]
-		if err := c.vote(ctx, poll, voter, "abc"[c.rng.IntN(3):][:1]); err != nil {
+		if err := c.vote(ctx, poll, voter); err != nil {
 			return err
 		}
 	}
 }
 
-func (c *Crowd) vote(ctx context.Context, poll, voter, option string) error {
-	var id uuid.UUID
-	for i := range id {
-		id[i] = byte(c.rng.UintN(256))
+func (c *Crowd) vote(ctx context.Context, poll, voter string) error {
+	ballots := make([]cast, 1+c.rng.IntN(c.most))
+	for i := range ballots {
+		for k := range ballots[i].id {
+			ballots[i].id[k] = byte(c.rng.UintN(256))
+		}
+		ballots[i].option = "abc"[c.rng.IntN(3):][:1]
 	}
 	c.mu.Lock()
-	c.sent[id] = true
-	c.mu.Unlock()
-	body := map[string]any{"ballot_id": id.String(), "choices": []string{option}}
-	if err := castUntilTaken(ctx, c.client, poll, voter, body); err != nil {
-		return fmt.Errorf("cast %s in %s: %w", id, poll, err)
+	for _, b := range ballots {
+		c.sent[b.id] = true
 	}
-	if c.rng.IntN(20) == 0 { // an app that never saw the answer
-		err := c.client.Call(ctx, http.MethodPost, "/v1/polls/"+poll+"/ballots", voter, body, nil)
-		if problem := (*ProblemError)(nil); errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests {
-			return fmt.Errorf("cast %s in %s again: %w", id, poll, err)
-		}
+	c.mu.Unlock()
+	if err := c.cast(ctx, poll, voter, ballots); err != nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.taken[id] = true
 	if c.acked[poll] == nil {
 		c.acked[poll] = map[string]int{}
 	}
-	c.acked[poll][voter]++
+	for _, b := range ballots {
+		c.taken[b.id] = true
+		c.acked[poll][voter]++
+	}
 	return nil
+}
+
+func (c *Crowd) castSingly(ctx context.Context, poll, voter string, ballots []cast) error {
+	for _, b := range ballots {
+		body := map[string]any{"ballot_id": b.id.String(), "choices": []string{b.option}}
+		if err := castUntilTaken(ctx, c.client, poll, voter, body); err != nil {
+			return fmt.Errorf("cast %s in %s: %w", b.id, poll, err)
+		}
+		if c.rng.IntN(20) != 0 {
+			continue
+		}
+		// An app that never saw the answer.
+		err := c.client.Call(ctx, http.MethodPost, "/v1/polls/"+poll+"/ballots", voter, body, nil)
+		if problem := (*ProblemError)(nil); errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests {
+			return fmt.Errorf("cast %s in %s again: %w", b.id, poll, err)
+		}
+	}
+	return nil
+}
+
+// castTogether sends one batch, the same again until all of it is taken.
+func (c *Crowd) castTogether(ctx context.Context, poll, key, voter string, ballots []cast) error {
+	var lines bytes.Buffer
+	for _, b := range ballots {
+		fmt.Fprintf(&lines, `{"ballot_id":%q,"voter_ref":%q,"choices":[%q]}`+"\n", b.id, voter, b.option)
+	}
+	for {
+		accepted, err := c.client.Batch(ctx, poll, key, lines.Bytes())
+		problem := (*ProblemError)(nil)
+		switch {
+		case err == nil && accepted != len(ballots):
+			return fmt.Errorf("%d of %d lines for %s are taken", accepted, len(ballots), poll)
+		case err == nil:
+			return nil
+		case errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests:
+			return fmt.Errorf("cast %d ballots in %s: %w", len(ballots), poll, err)
+		}
+		if waitErr := pause(ctx, 50*time.Millisecond); waitErr != nil {
+			return fmt.Errorf("%w (last: %w)", waitErr, err)
+		}
+	}
 }
 
 // Taken is how many ballots of a poll were acknowledged, and of how many voters.
