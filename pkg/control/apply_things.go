@@ -105,7 +105,7 @@ func (m *Machine) putToken(e *Event) Verdict {
 	return accepted(next.Revision)
 }
 
-func (m *Machine) putTopic(e *Event) Verdict {
+func (m *Machine) putTopic(e *Event, offset int64) Verdict {
 	next, err := read[Topic](e)
 	if err != nil {
 		return refused(err)
@@ -117,7 +117,7 @@ func (m *Machine) putTopic(e *Event) Verdict {
 	if err := first(base(e, was.Revision), m.inShow(next.Show, was.Show)); err != nil {
 		return refused(err)
 	}
-	next.ID, next.Revision = e.Subject, was.Revision+1
+	next.ID, next.Revision, next.Offset = e.Subject, was.Revision+1, offset
 	m.state.topics.put(e.Subject, &next)
 	return accepted(next.Revision)
 }

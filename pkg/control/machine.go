@@ -99,7 +99,7 @@ func (m *Machine) dispatch(e *Event, offset int64) Verdict {
 	case KindTokenPut:
 		return m.putToken(e)
 	case KindTopicPut:
-		return m.putTopic(e)
+		return m.putTopic(e, offset)
 	case KindSourceDelete, KindDestinationDelete, KindTokenDelete, KindTopicDelete:
 		return m.remove(e)
 	case KindPostCommand:

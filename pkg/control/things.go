@@ -35,6 +35,9 @@ type Topic struct {
 	audience.Topic
 
 	Revision uint64 `json:"revision"`
+	// Offset is where this revision stands in the control log: a cut that was
+	// decided behind it is counted by it.
+	Offset int64 `json:"-"`
 }
 
 // RunRequest is a batch run that somebody asked for and that no cut has taken
@@ -74,9 +77,11 @@ type Published struct {
 	FloorEpoch uint64          `json:"floor_epoch"`
 	Floors     map[int32]int64 `json:"floors,omitempty"`
 	// Offsets are where the generation ends in each partition of ballots.
-	Offsets map[int32]int64     `json:"offsets,omitempty"`
-	Seals   []audience.RoundKey `json:"seals,omitempty"`
-	Run     string              `json:"run,omitempty"`
+	Offsets map[int32]int64 `json:"offsets,omitempty"`
+	// PostOffsets are where it ends in each partition of posts.
+	PostOffsets map[int32]int64     `json:"post_offsets,omitempty"`
+	Seals       []audience.RoundKey `json:"seals,omitempty"`
+	Run         string              `json:"run,omitempty"`
 	// Agreed says whether the speed view agreed at the cut: yes, no or unknown.
 	Agreed string          `json:"agreed,omitempty"`
 	At     audience.Millis `json:"-"`
