@@ -10,10 +10,19 @@ import (
 	"github.com/clamor-live/clamor/services/capture/internal/post"
 )
 
+// MaxMessages bounds the messages of one call; no platform sends nearly as many.
+const MaxMessages = 10_000
+
+var errTooMany = fault.New(fault.InvalidRequest, "a call brings more than %d messages", MaxMessages)
+
 // Add takes the post that a message is, within the bounds of posts; what no
 // bound can mend is malformed.
 func (r *Receipt) Add(p audience.Post, now audience.Millis) {
-	if err := post.Fit(&p, now); err != nil {
+	err := post.Fit(&p, now)
+	if err == nil && len(r.Posts) >= MaxMessages {
+		err = errTooMany
+	}
+	if err != nil {
 		r.Reject(err)
 		return
 	}
