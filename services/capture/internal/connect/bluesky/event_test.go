@@ -141,11 +141,12 @@ func TestFilter(t *testing.T) {
 }
 
 func FuzzEvent(f *testing.F) {
+	words := newFilter(connecttest.Env(f))
 	f.Add(eventAt(5, did, "commit", create("3l3", map[string]any{"text": "clamor", "embed": map[string]any{"media": map[string]any{"media": map[string]any{}}}})))
 	f.Add(eventAt(5, did, "identity", map[string]any{"handle": "h"}))
 	f.Add(`{"kind":"commit","commit":{"collection":"app.bsky.feed.post"}}`)
 	f.Fuzz(func(t *testing.T, message string) {
-		l, b := listener{now: at, filter: newFilter(connecttest.Env(t))}, connect.Batch{}
+		l, b := listener{now: at, filter: words}, connect.Batch{}
 		l.take([]byte(message), &b)
 		if len(b.Posts)+b.Malformed > 1 || (b.Malformed > 0) != (b.First != nil) {
 			t.Fatalf("%+v", b)
