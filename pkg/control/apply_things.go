@@ -117,6 +117,9 @@ func (m *Machine) putTopic(e *Event, offset int64) Verdict {
 	if err := first(base(e, was.Revision), m.inShow(next.Show, was.Show)); err != nil {
 		return refused(err)
 	}
+	if !ok {
+		was = &Topic{Revision: m.gone[e.Subject]}
+	}
 	next.ID, next.Revision, next.Offset = e.Subject, was.Revision+1, offset
 	m.state.topics.put(e.Subject, &next)
 	return accepted(next.Revision)
@@ -152,6 +155,7 @@ func (m *Machine) remove(e *Event) Verdict {
 		}
 	case KindTopicDelete:
 		if was, ok := s.topics.get(e.Subject); ok {
+			m.gone[e.Subject] = was.Revision
 			return drop(e, &s.topics, was.Revision)
 		}
 	}

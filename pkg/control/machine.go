@@ -25,11 +25,14 @@ type Machine struct {
 	order []string // ring of the ids, oldest at next
 	next  int
 	posts []keptPost // oldest first
+	// gone are the last revisions of topics that were deleted: what is counted of a
+	// topic goes by its revision, so another of the same id begins behind it.
+	gone map[string]uint64
 }
 
 // NewMachine is the machine before the first event.
 func NewMachine() *Machine {
-	return &Machine{ids: map[string]struct{}{}}
+	return &Machine{ids: map[string]struct{}{}, gone: map[string]uint64{}}
 }
 
 // State is a snapshot behind the last event applied.

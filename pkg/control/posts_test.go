@@ -144,3 +144,16 @@ func TestReplay(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestATopicsRevisionNeverComesBack(t *testing.T) {
+	d := newDesk(t)
+	put := audience.Topic{Show: "gala", Title: "T", Rule: "gol"}
+	d.must(control.KindTopicPut, "t", 0, put)
+	if v := d.must(control.KindTopicPut, "t", 1, put); v.Revision != 2 {
+		t.Errorf("revision %d", v.Revision)
+	}
+	d.must(control.KindTopicDelete, "t", control.Current, nil)
+	if v := d.must(control.KindTopicPut, "t", 0, put); v.Revision != 3 {
+		t.Errorf("made anew at revision %d, which counted something else", v.Revision)
+	}
+}
