@@ -82,3 +82,14 @@ func PartitionOf(key RoundKey, voter VoterID, partitions int) int32 {
 	h ^= h >> 32
 	return int32(h % uint64(partitions))
 }
+
+// PartitionOfPost is the partition of a post by its name, "platform:id", so that
+// redeliveries of it and what is decided about it share one. FNV-1a.
+func PartitionOfPost(name string, partitions int) int32 {
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
+	for i := 0; i < len(name); i++ {
+		h = (h ^ uint64(name[i])) * prime
+	}
+	return int32((h ^ h>>32) % uint64(partitions))
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"hash/fnv"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
@@ -12,6 +11,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/keys"
 	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
 	"github.com/clamor-live/clamor/services/capture/internal/book"
+	"github.com/clamor-live/clamor/services/capture/internal/budget"
 	"github.com/clamor-live/clamor/services/capture/internal/keyword"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
@@ -37,27 +37,38 @@ type intake struct {
 	posts    int // partitions
 	entries  []entry
 	ballots  [][]audience.Ballot // by partition
+	rate     float64             // the share of posts that the budget lets in
 	votes    int
+	// unsampled are the posts that it does not.
+	unsampled int
 	// decisions are how many posts the show's rules decided about, by decision.
 	decisions map[string]int
 	hits      []keyword.Hit
 }
 
+// taken is what became of posts.
+type taken struct {
+	// posts are in the log, unsampled ones are not, for the budget had no room.
+	posts, unsampled int
+	votes            int
+}
+
 // take puts posts of a source into the log, with the ballots that they are, and
 // returns when all are durable. After an error, which were recorded is not known;
 // taking the same posts again is harmless, for everything about them but their
-// received_at is the same.
-func (s *Service) take(ctx context.Context, src *control.Source, posts []audience.Post) error {
+// received_at is the same. Below a rate of 1 only a sample of them is taken, and
+// all that are ballots.
+func (s *Service) take(ctx context.Context, src *control.Source, posts []audience.Post, rate float64) (taken, error) {
 	if len(posts) == 0 {
-		return nil
+		return taken{}, nil
 	}
 	state, err := s.state()
 	if err != nil {
-		return err
+		return taken{}, err
 	}
 	key, err := s.keys.Show(ctx, src.Show)
 	if err != nil {
-		return forgotten(err)
+		return taken{}, forgotten(err)
 	}
 	received := s.millis()
 	judge, err := s.judges.of(state, src.Show)
@@ -67,10 +78,11 @@ func (s *Service) take(ctx context.Context, src *control.Source, posts []audienc
 	in := intake{
 		src: src, judge: judge, ear: s.ears.of(state, &s.book, src.Show, received), key: key, received: received,
 		posts: s.log.Partitions(eventlog.Posts), ballots: make([][]audience.Ballot, s.ballots.Partitions()),
+		rate: rate,
 	}
 	for i := range posts {
 		if err := in.add(&posts[i]); err != nil {
-			return err
+			return taken{}, err
 		}
 	}
 	// At the same time, so that a long list of posts does not make ballots late. If
@@ -79,16 +91,16 @@ func (s *Service) take(ctx context.Context, src *control.Source, posts []audienc
 	both.Go(func() error { return s.appendPosts(ctx, in.entries) })
 	both.Go(func() error { return s.ballots.Many(received, in.ballots) })
 	if err := both.Wait(); err != nil {
-		return unrecorded(err)
+		return taken{}, unrecorded(err)
 	}
-	s.metrics.posts.WithLabelValues(src.Connector).Add(float64(len(posts)))
+	s.metrics.posts.WithLabelValues(src.Connector).Add(float64(len(in.entries)))
 	for decision, n := range in.decisions {
 		s.metrics.judged.WithLabelValues(decision).Add(float64(n))
 	}
 	if in.votes > 0 {
 		s.metrics.acknowledged(doorSocial, in.votes, s.millis()-received)
 	}
-	return nil
+	return taken{posts: len(in.entries), unsampled: in.unsampled, votes: in.votes}, nil
 }
 
 func (s *Service) appendPosts(ctx context.Context, entries []entry) error {
@@ -120,11 +132,18 @@ func (in *intake) add(p *audience.Post) error {
 			rec.Votes = append(rec.Votes, in.vote(p, name, m, hit.Slot, rec.GetDecision() == control.PostReject))
 		}
 	}
+	if in.rate < 1 && len(rec.GetVotes()) == 0 {
+		if !budget.In(name, in.rate) {
+			in.unsampled++
+			return nil
+		}
+		rec.SampleRate = in.rate
+	}
 	value, err := proto.Marshal(&clamorv1.Record{Body: &clamorv1.Record_Post{Post: rec}})
 	if err != nil {
 		return fmt.Errorf("encode post %s: %w", name, err)
 	}
-	in.entries = append(in.entries, entry{partitionOfPost(name, in.posts), value})
+	in.entries = append(in.entries, entry{audience.PartitionOfPost(name, in.posts), value})
 	return nil
 }
 
@@ -156,14 +175,6 @@ func (in *intake) vote(p *audience.Post, name string, m *book.Moment, slot uint1
 		in.votes++
 	}
 	return &clamorv1.Vote{Poll: b.Poll, Round: b.Round, Voter: b.Voter[:], Ballot: b.ID[:], Slots: []uint32{uint32(slot)}}
-}
-
-// partitionOfPost keeps redeliveries of a post in one partition.
-func partitionOfPost(name string, partitions int) int32 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(name)) // never fails
-	sum := h.Sum64()
-	return int32((sum ^ sum>>32) % uint64(partitions))
 }
 
 // ballotOfPost is the ballot id of a post: a UUID of version 8 (RFC 9562) from a

@@ -131,7 +131,7 @@ func (s *Service) write(ctx context.Context, w *word) error {
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error {
-		_, err := s.log.AppendRaw(ctx, eventlog.Posts, partitionOfPost(w.event.Subject, s.log.Partitions(eventlog.Posts)), moderation)
+		_, err := s.log.AppendRaw(ctx, eventlog.Posts, audience.PartitionOfPost(w.event.Subject, s.log.Partitions(eventlog.Posts)), moderation)
 		return err
 	})
 	for _, e := range w.ballots {
