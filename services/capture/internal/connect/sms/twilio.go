@@ -1,0 +1,135 @@
+package sms
+
+import (
+	"bytes"
+	"encoding/xml"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/sign"
+)
+
+const (
+	twilioHeader = "X-Twilio-Signature"
+	maxMedia     = 10 // files that a message can have
+)
+
+// twilio speaks as https://www.twilio.com/docs/messaging/guides/webhook-request
+// and https://www.twilio.com/docs/usage/security have it.
+type twilio struct {
+	token   string
+	address string // empty: as the door says
+}
+
+func newTwilio(s *connect.Settings) *twilio {
+	t := &twilio{token: s.Need("auth_token")}
+	if u := s.URL("url", "", "https", "http"); u != nil {
+		t.address = u.String()
+	}
+	return t
+}
+
+func (t *twilio) read(r *connect.Request, _ time.Time) (text, error) {
+	signature, err := sign.Header(r.Header, twilioHeader, "")
+	if err != nil {
+		return text{}, err
+	}
+	// What is signed is the form's content, so it is read before the signature.
+	call, err := url.ParseQuery(string(r.Body))
+	if err != nil || !t.signed(r.URL, call, signature) {
+		return text{}, sign.Wrong(twilioHeader)
+	}
+	m := text{
+		id: call.Get("MessageSid"), from: call.Get("From"), words: call.Get("Body"),
+		none:    !call.Has("Body") || call.Has("MessageStatus"), // how a message of ours fares
+		service: call.Get("OptOutType") != "",
+	}
+	if m.id == "" {
+		m.id = call.Get("SmsSid")
+	}
+	// WhatsApp and others come with a word before the number.
+	if _, number, ok := strings.Cut(m.from, ":"); ok {
+		m.from = number
+	}
+	m.location = strings.Join(slices.DeleteFunc([]string{call.Get("FromState"), call.Get("FromCountry")}, func(s string) bool { return s == "" }), ", ")
+	for i := range maxMedia {
+		if address := call.Get("MediaUrl" + strconv.Itoa(i)); address != "" {
+			m.media = append(m.media, address)
+		}
+	}
+	return m, nil
+}
+
+// signed says whether the signature is that of the address and the form. Twilio
+// leaves out a port in some places where others have it.
+func (t *twilio) signed(address string, call url.Values, signature string) bool {
+	if t.address != "" {
+		address = t.address
+	}
+	content := sorted(call)
+	for _, a := range []string{address, withPort(address), withoutPort(address)} {
+		if sign.Base64.Is(signature, sign.SHA1(t.token, a, content)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sorted are all names with their values, in order; what is there twice counts
+// once.
+func sorted(call url.Values) string {
+	var b strings.Builder
+	names := make([]string, 0, len(call))
+	for name := range call {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		values := slices.Clone(call[name])
+		slices.Sort(values)
+		for _, v := range slices.Compact(values) {
+			b.WriteString(name)
+			b.WriteString(v)
+		}
+	}
+	return b.String()
+}
+
+func withPort(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Port() != "" {
+		return address
+	}
+	switch u.Scheme {
+	case "https":
+		u.Host += ":443"
+	case "http":
+		u.Host += ":80"
+	}
+	return u.String()
+}
+
+func withoutPort(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Port() == "" {
+		return address
+	}
+	u.Host = strings.TrimSuffix(u.Host, ":"+u.Port())
+	return u.String()
+}
+
+func (t *twilio) answer(words string) (string, []byte) {
+	const contentType = "text/xml; charset=utf-8"
+	b := bytes.NewBufferString(`<?xml version="1.0" encoding="UTF-8"?><Response>`)
+	if words != "" {
+		b.WriteString("<Message>")
+		_ = xml.EscapeText(b, []byte(words)) // a buffer takes all
+		b.WriteString("</Message>")
+	}
+	b.WriteString("</Response>")
+	return contentType, b.Bytes()
+}
