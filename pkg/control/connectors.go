@@ -206,5 +206,9 @@ func Connectors() []Connector {
 			{Name: "rule_length", Type: Whole, Least: 128, Most: 4096, Doc: "characters that a rule may have; 512"},
 			{Name: "max_rules", Type: Whole, Least: 1, Most: 1000, Doc: "rules that the app may have; 25"},
 		}},
+		{Name: "telegram", Way: Hooked, Doc: "a Telegram bot's groups, channels and chats", Settings: []Setting{
+			{Name: "secret_token", Type: Text, Needed: true, Secret: true, Doc: "what setWebhook was given as secret_token"},
+			{Name: "chats", Type: List, Doc: "ids or @names of the chats that count; all"},
+		}},
 	}
 }

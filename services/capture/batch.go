@@ -45,20 +45,27 @@ func (s *Service) castBatch(c *gin.Context) error {
 
 // takeBody reads a batch's body; release gives its memory back.
 func (s *Service) takeBody(c *gin.Context) (body []byte, release func(), err error) {
+	body, release, err = s.holdBody(c, jsonbody.BatchLimit)
+	if err == nil && lines.Empty(body) {
+		release()
+		return nil, nil, fault.New(fault.BadJSON, "the body is empty; lines of JSON objects are expected")
+	}
+	return body, release, err
+}
+
+// holdBody reads a body of at most limit bytes, one of a bounded number.
+func (s *Service) holdBody(c *gin.Context, limit int) (body []byte, release func(), err error) {
 	select {
 	case s.batches <- struct{}{}:
 	default:
 		return nil, nil, fault.New(fault.Overloaded, "%d batches are in hand already; send this one again after a moment", cap(s.batches)).After(1e9)
 	}
 	buf := s.takeBatchBody()
-	if *buf, err = readBody(c.Writer, c.Request, jsonbody.BatchLimit, (*buf)[:0]); err == nil && lines.Empty(*buf) {
-		err = fault.New(fault.BadJSON, "the body is empty; lines of JSON objects are expected")
-	}
 	release = func() {
 		s.bodies.Put(buf)
 		<-s.batches
 	}
-	if err != nil {
+	if *buf, err = readBody(c.Writer, c.Request, limit, (*buf)[:0]); err != nil {
 		release()
 		return nil, nil, err
 	}

@@ -28,6 +28,9 @@ type metrics struct {
 	failed  prometheus.Counter
 	// moderated is by command; judged by what the show's rules said.
 	moderated, judged *prometheus.CounterVec
+	// lost and unsampled are by connector; running by connector and state.
+	lost, unsampled *prometheus.CounterVec
+	running, lag    *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer, waiting func() float64) (*metrics, error) {
@@ -53,13 +56,18 @@ func newMetrics(reg prometheus.Registerer, waiting func() float64) (*metrics, er
 
 		moderated: prometheus.NewCounterVec(counter("posts_moderated_total", "Moderators' words on posts carried out, by command."), []string{"command"}),
 		judged:    prometheus.NewCounterVec(counter("posts_judged_total", "Posts that a show's rules decided about, by decision."), []string{"decision"}),
+
+		lost:      prometheus.NewCounterVec(counter("posts_lost_total", "Posts that platforms say they kept back, by connector."), []string{"connector"}),
+		unsampled: prometheus.NewCounterVec(counter("posts_unsampled_total", "Posts that budgets had no room for, by connector."), []string{"connector"}),
+		running:   prometheus.NewGaugeVec(prometheus.GaugeOpts(opts("sources", "Sources that run here, by connector and state.")), []string{"connector", "state"}),
+		lag:       prometheus.NewGaugeVec(prometheus.GaugeOpts(opts("source_lag_seconds", "Age of the last post of the source that is furthest behind, by connector.")), []string{"connector"}),
 	}
 	byDoor := prometheus.NewCounterVec(counter("ballots_total", "Ballots acknowledged, by door."), []string{"door"})
 	for _, door := range []string{doorVoter, doorGateway, doorSocial} {
 		m.ballots[door] = byDoor.WithLabelValues(door)
 	}
 	queue := prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("queue_ballots", "Ballots that wait for the log.")), waiting)
-	for _, c := range []prometheus.Collector{m.voters, byDoor, m.faults, m.lines, m.posts, m.ack, m.record, m.append, m.failed, m.moderated, m.judged, queue} {
+	for _, c := range []prometheus.Collector{m.voters, byDoor, m.faults, m.lines, m.posts, m.ack, m.record, m.append, m.failed, m.moderated, m.judged, m.lost, m.unsampled, m.running, m.lag, queue} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -70,6 +78,20 @@ func newMetrics(reg prometheus.Registerer, waiting func() float64) (*metrics, er
 func (m *metrics) acknowledged(door string, ballots int, after audience.Millis) {
 	m.ballots[door].Add(float64(ballots))
 	m.ack.Observe(float64(after) / 1000)
+}
+
+// sources sets what is told of the sources that run here.
+func (m *metrics) sources(all []standing) {
+	m.running.Reset()
+	m.lag.Reset()
+	furthest := map[string]int64{}
+	for _, s := range all {
+		m.running.WithLabelValues(s.connector, string(s.status.State)).Inc()
+		furthest[s.connector] = max(furthest[s.connector], s.status.LagMillis)
+	}
+	for connector, millis := range furthest {
+		m.lag.WithLabelValues(connector).Set(float64(millis) / 1000)
+	}
 }
 
 func (m *metrics) flushed(ballots int, took time.Duration, err error) {

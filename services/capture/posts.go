@@ -2,7 +2,10 @@ package capture
 
 import (
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/fault"
+	"github.com/clamor-live/clamor/services/capture/internal/budget"
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/lines"
 	"github.com/clamor-live/clamor/services/capture/internal/post"
 	"github.com/gin-gonic/gin"
@@ -23,28 +26,46 @@ func (s *Service) takePosts(c *gin.Context) error {
 		return err
 	}
 	defer release()
-	var posts []audience.Post
-	now := s.now()
-	report := lines.Join(lines.Each([][]byte{body}, func(_ int, line []byte) error {
-		p, err := post.Strict(line)
-		if err != nil {
-			return err
-		}
-		if n, _ := s.budgets.Spend(&src.Source, 1, now); n == 0 {
-			return fault.New(fault.RateLimited, "the source's budget of %d posts per %s is spent", src.Budget.Posts, src.Budget.Per)
-		}
-		posts = append(posts, p)
-		return nil
-	}))
-	if err := s.take(c.Request.Context(), src, posts); err != nil {
+	posts, report := s.readPosts(src, body)
+	rate := 1.0
+	if budget.Samples(&src.Source) {
+		rate = s.budgets.Rate(&src.Source, len(posts), s.now())
+	}
+	got, err := s.take(c.Request.Context(), src, posts, rate)
+	if err != nil {
 		return err
 	}
+	account := s.accounts.caller(src, s.now)
+	account.Took(connect.Batch{Posts: posts, Malformed: report.Rejected})
+	s.charge(src, account, got)
 	s.answer(c, audience.ConnectorPush, report)
 	return nil
 }
 
-// takeHook is the door of platforms that call us. None of the connectors has a
-// webhook so far, so there is no source that this door could belong to.
-func (s *Service) takeHook(*gin.Context) error {
-	return fault.New(fault.NotFound, "no source of that id takes webhooks")
+// readPosts reads a post a line. A budget that does not sample refuses the lines
+// that it has no room for.
+func (s *Service) readPosts(src *control.Source, body []byte) (posts []audience.Post, report *lines.Report) {
+	now := s.now()
+	report = lines.Join(lines.Each([][]byte{body}, func(_ int, line []byte) error {
+		p, err := post.Strict(line)
+		if err != nil {
+			return err
+		}
+		if !budget.Samples(&src.Source) {
+			if n, _ := s.budgets.Spend(&src.Source, 1, now); n == 0 {
+				return spent(src.Budget)
+			}
+		}
+		posts = append(posts, p)
+		return nil
+	}))
+	return posts, report
+}
+
+// spent refuses what a budget has no room for.
+func spent(b *audience.Budget) *fault.Error {
+	if b.Posts > 0 {
+		return fault.New(fault.RateLimited, "the source's budget of %d posts per %s is spent", b.Posts, b.Per)
+	}
+	return fault.New(fault.RateLimited, "the source's budget per %s is spent", b.Per)
 }

@@ -154,7 +154,7 @@ func TestAReplayGoesOnWhereAnotherInstanceLeftIt(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"again:1": 1, "again:2": 1, "again:3": 1}, ids); diff != "" {
 		t.Error(diff)
 	}
-	if !strings.Contains(h.logged.String(), "lines are no posts") {
+	if !strings.Contains(h.logged.String(), "messages are no posts") {
 		t.Error("the malformed line is not reported")
 	}
 }

@@ -24,9 +24,11 @@ import (
 	"github.com/clamor-live/clamor/services/capture/internal/book"
 	"github.com/clamor-live/clamor/services/capture/internal/budget"
 	"github.com/clamor-live/clamor/services/capture/internal/commit"
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/limit"
 	"github.com/clamor-live/clamor/services/internal/web"
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 )
@@ -59,6 +61,8 @@ type Deps struct {
 	Logger  *slog.Logger
 	Metrics prometheus.Registerer
 	Now     func() time.Time
+	// Board is where people look up how sources fare; nil: nowhere.
+	Board Board
 	// Locate tells the coarse region of an address ("BR", "BR-SP"); nil, or
 	// false: it is not known, and polls with regions let the ballot pass.
 	Locate func(netip.Addr) (region string, ok bool)
@@ -85,6 +89,15 @@ type Service struct {
 	ears    ears
 	judges  judges
 	budgets budget.Book
+
+	pullers  map[string]func(map[string]any, connect.Env) (connect.Connector, error)
+	hookers  map[string]func(map[string]any, connect.Env) (connect.Hook, error)
+	outward  *http.Client
+	hooks    hooks
+	accounts accounts
+	board    Board
+	instance string
+
 	ballots *commit.Group
 	app     *app
 	batches chan struct{} // a token for each batch in memory
@@ -102,6 +115,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	s := &Service{
 		cfg: cfg, log: deps.Log, control: deps.Control, keys: deps.Keys, logger: deps.Logger,
 		now: deps.Now, locate: deps.Locate, born: deps.Now(),
+		pullers: pullers(), hookers: hookers(), outward: newOutward(), board: deps.Board, instance: uuid.NewString(),
 		networks: limit.New(cfg.Limits.Network, cfg.Limits.NetworkBurst, cfg.Limits.Tracked),
 		voters:   limit.New(cfg.Limits.Voter, cfg.Limits.VoterBurst, cfg.Limits.Tracked),
 		app:      newApp(cfg.App),
@@ -151,6 +165,7 @@ func (s *Service) routes(reg prometheus.Registerer) (http.Handler, error) {
 	}
 	e.POST("/v1/sources/:source/posts", s.door(s.takePosts))
 	e.POST("/v1/hooks/:source", s.door(s.takeHook))
+	e.GET("/v1/hooks/:source", s.door(s.takeHook))
 	return e, nil
 }
 
@@ -171,10 +186,12 @@ func (s *Service) door(in func(*gin.Context) error) gin.HandlerFunc {
 // Run moves ballots and posts into the log until ctx ends, then what was taken
 // before. It must outlive the HTTP server.
 func (s *Service) Run(ctx context.Context) error {
+	defer s.outward.CloseIdleConnections()
 	var all errgroup.Group
 	all.Go(func() error { return s.commitBehind(ctx) })
 	all.Go(func() error { return s.moderate(ctx) })
 	all.Go(func() error { s.app.run(ctx, s.logger); return nil })
+	all.Go(func() error { s.tellOfSources(ctx); return nil })
 	return all.Wait()
 }
 

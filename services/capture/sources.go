@@ -3,12 +3,11 @@ package capture
 import (
 	"context"
 	"hash/fnv"
-	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
@@ -20,8 +19,8 @@ const (
 	sourceSeats = "sources"
 	// placesEvery is how much of a source may come twice after a kill.
 	placesEvery = 500 * time.Millisecond
-	// sourcePause is how long a source that failed rests.
-	sourcePause = 2 * time.Second
+	// logPause is how long posts rest that did not get into the log.
+	logPause = 2 * time.Second
 )
 
 // seatOf is the seat of a source.
@@ -37,17 +36,11 @@ type seat struct {
 	number  int32
 	seats   int
 	running map[string]*pull
+	left    []string // what did not fit beside the seat
 
 	mu     sync.Mutex
 	places connect.Places
 	saved  string
-}
-
-// pull is one running source.
-type pull struct {
-	revision uint64
-	cancel   context.CancelFunc
-	done     chan struct{}
 }
 
 // holdSeat runs the sources of a seat until ctx ends.
@@ -90,8 +83,9 @@ func (st *seat) hold(ctx context.Context) error {
 
 // leave stops all sources and keeps their places once more, for the next holder.
 func (st *seat) leave(ctx context.Context) {
-	for id := range st.running {
-		st.stop(id)
+	for _, p := range st.running {
+		p.cancel()
+		<-p.done
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
@@ -102,31 +96,21 @@ func (st *seat) leave(ctx context.Context) {
 func (st *seat) arrange(ctx context.Context, state *control.State) {
 	want := map[string]*control.Source{}
 	for _, src := range state.Sources() {
-		if src.Connector == audience.ConnectorReplay && src.Enabled && seatOf(src.ID, st.seats) == st.number {
+		if _, pulled := st.service.pullers[src.Connector]; pulled && src.Enabled && seatOf(src.ID, st.seats) == st.number {
 			want[src.ID] = src
 		}
 	}
 	for id, p := range st.running {
-		if src := want[id]; src == nil || src.Revision != p.revision {
+		if src := want[id]; src == nil || src.Revision != p.src.Revision {
 			st.stop(id)
 		}
 	}
 	st.forget(state)
 	for id, src := range want {
 		if st.running[id] == nil {
-			st.start(ctx, src)
+			st.running[id] = st.start(ctx, src)
 		}
 	}
-}
-
-func (st *seat) start(ctx context.Context, src *control.Source) {
-	ctx, cancel := context.WithCancel(ctx)
-	p := &pull{revision: src.Revision, cancel: cancel, done: make(chan struct{})}
-	st.running[src.ID] = p
-	go func() {
-		defer close(p.done)
-		st.pull(ctx, src)
-	}()
 }
 
 func (st *seat) stop(id string) {
@@ -140,8 +124,11 @@ func (st *seat) stop(id string) {
 func (st *seat) forget(state *control.State) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	maps.DeleteFunc(st.places, func(id string, _ connect.Place) bool {
+	maps.DeleteFunc(st.places, func(id string, _ connect.Kept) bool {
 		_, ok := state.Source(id)
+		if !ok {
+			st.service.budgets.Forget(id)
+		}
 		return !ok
 	})
 }
@@ -149,20 +136,41 @@ func (st *seat) forget(state *control.State) {
 func (st *seat) place(id string) connect.Place {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	return st.places[id]
+	return st.places[id].Place
 }
 
 func (st *seat) move(id string, to connect.Place) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.places[id] = to
+	k := st.places[id]
+	k.Place = to
+	st.places[id] = k
+}
+
+// text is what is to be kept beside the seat.
+func (st *seat) text() (text string, left []string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for id, p := range st.running {
+		if p.src.Budget != nil {
+			k, spent := st.places[id], st.service.budgets.Spent(id)
+			k.Window, k.Posts, k.Units = spent.Window, spent.Posts, spent.Units
+			st.places[id] = k
+		}
+	}
+	if len(st.places) == 0 && st.saved == "" {
+		return "", nil
+	}
+	return st.places.Fit(eventlog.MaxSeatMetadata)
 }
 
 func (st *seat) save(ctx context.Context) {
-	st.mu.Lock()
-	text, none := st.places.String(), len(st.places) == 0
-	st.mu.Unlock()
-	if text == st.saved || none && st.saved == "" {
+	text, left := st.text()
+	if !slices.Equal(left, st.left) {
+		st.service.logger.Warn("sources will begin anew at a takeover: a seat has no room for their places", "seat", st.number, "sources", left)
+		st.left = left
+	}
+	if text == st.saved {
 		return
 	}
 	if err := st.service.log.CommitSeat(ctx, sourceSeats, st.number, text); err != nil {
@@ -172,78 +180,6 @@ func (st *seat) save(ctx context.Context) {
 		return
 	}
 	st.saved = text
-}
-
-// pull runs one source until it has no more, or ctx ends; after a failure it
-// goes on from its place.
-func (st *seat) pull(ctx context.Context, src *control.Source) {
-	log := st.service.logger.With("source", src.ID)
-	for ctx.Err() == nil {
-		r, err := connect.NewReplay(st.service.cfg.ReplayDir, src.Settings, st.service.now)
-		if err == nil {
-			log.Info("replay begins")
-			err = r.Run(ctx, st.place(src.ID), &outlet{seat: st, src: src, log: log})
-		}
-		if err == nil {
-			log.Info("replay ends")
-			return
-		}
-		log.Warn("replay failed", "error", err)
-		st.service.rest(ctx, sourcePause)
-	}
-}
-
-// outlet takes what a source's connector delivers.
-type outlet struct {
-	seat *seat
-	src  *control.Source
-	log  *slog.Logger
-}
-
-func (o *outlet) Deliver(ctx context.Context, b connect.Batch) error {
-	return o.seat.deliver(ctx, o.src, b, o.log)
-}
-
-func (o *outlet) Streaming() {}
-
-func (o *outlet) Spend(context.Context, int64) error { return nil }
-
-// deliver puts a batch into the log, at the pace of the source's budget, trying
-// again until it is there.
-func (st *seat) deliver(ctx context.Context, src *control.Source, b connect.Batch, log *slog.Logger) error {
-	if b.Malformed > 0 {
-		st.service.metrics.lines.WithLabelValues(src.Connector, codeOf(b.First)).Add(float64(b.Malformed))
-		log.Warn("lines are no posts", "lines", b.Malformed, "first", b.First)
-	}
-	for posts := b.Posts; len(posts) > 0; {
-		n, wait := st.service.budgets.Spend(&src.Source, len(posts), st.service.now())
-		if err := st.push(ctx, src, posts[:n], log); err != nil {
-			return err
-		}
-		if posts = posts[n:]; len(posts) > 0 {
-			log.Info("the budget is spent", "posts", src.Budget.Posts, "per", src.Budget.Per)
-			st.service.rest(ctx, wait)
-			if ctx.Err() != nil {
-				return ctx.Err() // part of the batch will come again
-			}
-		}
-	}
-	st.move(src.ID, b.Behind)
-	return nil
-}
-
-func (st *seat) push(ctx context.Context, src *control.Source, posts []audience.Post, log *slog.Logger) error {
-	for {
-		err := st.service.take(ctx, src, posts)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		log.Warn("posts do not get into the log", "posts", len(posts), "error", err)
-		st.service.rest(ctx, sourcePause)
-	}
 }
 
 // rest waits, at most until ctx ends.

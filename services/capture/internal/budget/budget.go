@@ -24,7 +24,7 @@ const (
 	// leastRate is the smallest share of posts that is taken, though nothing be
 	// left: below it a sample says nothing. Ballots apart, it is how far a budget
 	// may be exceeded.
-	leastRate = 0.001
+	leastRate = 0.01
 )
 
 // Spent is what a source spent in the window that begins at Window, in Unix
@@ -262,11 +262,13 @@ func (a *account) rate(b *audience.Budget, arrived float64, left time.Duration) 
 	if remaining == math.MaxInt64 || float64(remaining) > (1-warnAt)*of {
 		return 1
 	}
-	expected := (1 - warnAt) * of
-	if left != Never {
-		expected = max(a.arrivals.perSecond()*left.Seconds(), arrived)
+	rest := float64(max(0, remaining))
+	rate := rest / max(a.arrivals.perSecond()*left.Seconds(), arrived)
+	if left == Never {
+		part := rest / ((1 - warnAt) * of)
+		rate = part * part
 	}
-	return min(1, max(leastRate, float64(remaining)/expected))
+	return min(1, max(leastRate, rate))
 }
 
 // postsOf is how many posts the budget allows in all.

@@ -65,9 +65,21 @@ func (a *Account) Unsampled(posts int) {
 	a.status.Unsampled += int64(posts)
 }
 
-// Hold says that the source waits for its own budget; the state before comes
-// back with the next post.
+// Hold says that the source waits for its own budget, until Resume.
 func (a *Account) Hold(detail string, d time.Duration) { a.set(audience.SourceWaiting, detail, d) }
+
+// Resume ends Hold.
+func (a *Account) Resume() { a.streaming() }
+
+// Refuse says that the source's settings are not right, and gives what may be
+// told of it.
+func (a *Account) Refuse(err error) string { return a.fail(audience.SourceFailed, err, 0) }
+
+// Took counts what a source brought that nobody supervises, for it calls us.
+func (a *Account) Took(b Batch) {
+	a.streaming()
+	a.count(b)
+}
 
 func (a *Account) starting() {
 	a.mu.Lock()

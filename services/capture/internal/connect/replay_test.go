@@ -183,17 +183,3 @@ func TestSettings(t *testing.T) {
 		t.Error(r, err)
 	}
 }
-
-func TestPlaces(t *testing.T) {
-	p := Places{"a": "x/2/1099511627776", "b": ""}
-	got, err := ParsePlaces(p.String())
-	if err != nil || got["a"] != p["a"] || len(got) != 2 {
-		t.Error(got, err)
-	}
-	if _, err := ParsePlaces("{"); err == nil {
-		t.Error("nonsense is taken")
-	}
-	if got, err := ParsePlaces(""); err != nil || len(got) != 0 {
-		t.Error(got, err)
-	}
-}

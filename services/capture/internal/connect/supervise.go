@@ -133,4 +133,3 @@ func (c *counted) Streaming() {
 }
 
 func (c *counted) Spend(ctx context.Context, units int64) error { return c.out.Spend(ctx, units) }
-

@@ -1,0 +1,55 @@
+package capture
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/bluesky"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/telegram"
+)
+
+// pullers make the connectors of platforms that we ask.
+func pullers() map[string]func(map[string]any, connect.Env) (connect.Connector, error) {
+	return map[string]func(map[string]any, connect.Env) (connect.Connector, error){
+		audience.ConnectorReplay: func(settings map[string]any, env connect.Env) (connect.Connector, error) {
+			return connect.NewReplay(env.ReplayDir, settings, env.Now)
+		},
+		"bluesky": bluesky.New,
+	}
+}
+
+// hookers make the readers of platforms that call us.
+func hookers() map[string]func(map[string]any, connect.Env) (connect.Hook, error) {
+	return map[string]func(map[string]any, connect.Env) (connect.Hook, error){
+		"telegram": telegram.NewHook,
+	}
+}
+
+// settings are a source's with its secrets opened, and the secrets, which are
+// never to be told.
+func (s *Service) settings(src *control.Source) (open map[string]any, secrets []string, err error) {
+	table, ok := control.ConnectorOf(src.Connector)
+	if !ok {
+		return nil, nil, fmt.Errorf("there is no connector %q", src.Connector)
+	}
+	open = make(map[string]any, len(src.Settings))
+	for name, v := range src.Settings {
+		open[name] = v
+	}
+	for _, name := range table.Secrets() {
+		text, ok := open[name].(string)
+		if !ok || text == "" {
+			continue
+		}
+		if strings.HasPrefix(text, audience.SealMark) {
+			if text, err = s.keys.Unseal(src.ID, name, text); err != nil {
+				return nil, nil, fmt.Errorf("settings.%s: %w", name, err)
+			}
+		}
+		open[name], secrets = text, append(secrets, text)
+	}
+	return open, secrets, nil
+}

@@ -1,0 +1,142 @@
+package capture
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/fault"
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/limit"
+	"github.com/gin-gonic/gin"
+)
+
+// maxHook bounds the body of a platform's call, in bytes.
+const maxHook = 4 << 20
+
+// hooks are the readers of the sources that call us, by source.
+type hooks struct {
+	mu sync.Mutex
+	of map[string]hookOf
+}
+
+type hookOf struct {
+	revision uint64
+	hook     connect.Hook
+	err      error
+	account  *connect.Account
+}
+
+// hookOf is the reader of a source, made when its definition changed. It forgets
+// those of sources that are no more.
+func (s *Service) hookOf(state *control.State, src *control.Source) hookOf {
+	s.hooks.mu.Lock()
+	defer s.hooks.mu.Unlock()
+	if h, ok := s.hooks.of[src.ID]; ok && h.revision == src.Revision {
+		return h
+	}
+	settings, secrets, err := s.settings(src)
+	h := hookOf{revision: src.Revision, err: err, account: connect.NewAccount(s.now, secrets)}
+	if err == nil {
+		h.hook, h.err = s.hookers[src.Connector](settings, s.envOf(src))
+	}
+	if h.err != nil {
+		s.logger.Error("a source cannot take calls", "source", src.ID, "error", h.account.Refuse(h.err))
+	}
+	if s.hooks.of == nil {
+		s.hooks.of = map[string]hookOf{}
+	}
+	for id := range s.hooks.of {
+		if _, ok := state.Source(id); !ok {
+			delete(s.hooks.of, id)
+		}
+	}
+	s.hooks.of[src.ID] = h
+	s.accounts.put(src, h.account)
+	return h
+}
+
+// takeHook is the door of platforms that call us: it answers when the log has
+// what a call brought, so that the platform calls again if it does not.
+func (s *Service) takeHook(c *gin.Context) error {
+	state, err := s.state()
+	if err != nil {
+		return err
+	}
+	src, ok := state.Source(c.Param("source"))
+	if !ok || !src.Enabled || s.hookers[src.Connector] == nil {
+		return fault.New(fault.NotFound, "no source of that id takes webhooks")
+	}
+	h := s.hookOf(state, src)
+	if h.err != nil {
+		return fault.New(fault.Unavailable, "the source's settings are not right; see its status").Because(h.err)
+	}
+	body, release, err := s.holdBody(c, maxHook)
+	if err != nil {
+		return err
+	}
+	defer release()
+	receipt, err := h.hook.Receive(&connect.Request{
+		Method: c.Request.Method, URL: s.addressOf(c.Request), Query: c.Request.URL.Query(), Header: c.Request.Header, Body: body,
+	})
+	if err != nil {
+		return err
+	}
+	voted, err := s.takeReceipt(c, src, h.account, &receipt)
+	if err != nil {
+		return err
+	}
+	answerHook(c.Writer, &receipt, voted)
+	return nil
+}
+
+// takeReceipt puts the posts of a call into the log, and says whether one of
+// them is a ballot.
+func (s *Service) takeReceipt(c *gin.Context, src *control.Source, account *connect.Account, r *connect.Receipt) (voted bool, err error) {
+	n, rate, wait := s.afford(src, len(r.Posts))
+	if n < len(r.Posts) {
+		return false, spent(src.Budget).After(min(wait, time.Hour))
+	}
+	got, err := s.take(c.Request.Context(), src, r.Posts, rate)
+	if err != nil {
+		return false, err
+	}
+	account.Took(connect.Batch{Posts: r.Posts, Malformed: r.Malformed})
+	s.charge(src, account, got)
+	if r.Malformed > 0 {
+		s.metrics.lines.WithLabelValues(src.Connector, codeOf(r.First)).Add(float64(r.Malformed))
+		s.logger.Warn("messages are no posts", "source", src.ID, "messages", r.Malformed, "first", r.First)
+	}
+	return got.votes > 0, nil
+}
+
+func answerHook(w http.ResponseWriter, r *connect.Receipt, voted bool) {
+	contentType, body := r.ContentType, r.Body
+	if r.Reply != nil {
+		contentType, body = r.Reply(voted)
+	}
+	if contentType != "" {
+		w.Header().Set("Content-Type", contentType)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(max(r.Status, http.StatusOK))
+	_, _ = w.Write(body) // the platform is gone; its posts are not
+}
+
+// addressOf is the address that a platform called, as it knows it: proxies that
+// are trusted tell the host it named.
+func (s *Service) addressOf(r *http.Request) string {
+	scheme, host := "http", r.Host
+	if s.secure(r) {
+		scheme = "https"
+	}
+	if peer, ok := limit.Peer(r.RemoteAddr); ok && s.trusted.Has(peer) {
+		if named := r.Header.Get("X-Forwarded-Host"); named != "" {
+			host = named
+		}
+	}
+	return scheme + "://" + host + r.URL.RequestURI()
+}
