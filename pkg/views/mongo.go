@@ -126,16 +126,17 @@ type generationDoc struct {
 }
 
 type topicDoc struct {
-	Topic    string `bson:"topic"`
-	Revision int64  `bson:"revision"`
-	Manifest []byte `bson:"manifest"`
-	Complete bool   `bson:"complete"`
+	Topic       string `bson:"topic"`
+	Revision    int64  `bson:"revision"`
+	Fingerprint string `bson:"fingerprint"`
+	Manifest    []byte `bson:"manifest"`
+	Complete    bool   `bson:"complete"`
 }
 
 func (d *generationDoc) topics() []TopicRef {
 	var refs []TopicRef
 	for _, t := range d.Topics {
-		ref := TopicRef{Topic: t.Topic, Revision: uint64(t.Revision), Complete: t.Complete}
+		ref := TopicRef{Topic: t.Topic, Revision: uint64(t.Revision), Fingerprint: t.Fingerprint, Complete: t.Complete}
 		copy(ref.Manifest[:], t.Manifest)
 		refs = append(refs, ref)
 	}
@@ -277,7 +278,7 @@ func generationDocOf(g *Generation, attempt bson.ObjectID) generationDoc {
 	}
 	for i := range g.Topics {
 		t := &g.Topics[i]
-		d.Topics = append(d.Topics, topicDoc{t.Topic, int64(t.Revision), t.Manifest[:], t.Complete})
+		d.Topics = append(d.Topics, topicDoc{t.Topic, int64(t.Revision), t.Fingerprint, t.Manifest[:], t.Complete})
 	}
 	for p, offset := range g.PostOffsets {
 		d.PostCuts = append(d.PostCuts, cutDoc{Partition: p, Offset: offset})

@@ -110,6 +110,9 @@ type Generation struct {
 type TopicRef struct {
 	Topic    string `json:"topic"`
 	Revision uint64 `json:"revision"`
+	// Fingerprint names the rule, the models and whatever else decides what is
+	// counted: equal ones count alike.
+	Fingerprint string `json:"fingerprint"`
 	// Manifest leads to the minutes, see ReadMinutes.
 	Manifest PieceID `json:"manifest"`
 	// Complete says that the minutes go back to the first post there is.
