@@ -148,15 +148,28 @@ type Topic struct {
 	Title   string        `json:"title"`
 	Rule    string        `json:"rule"`
 	Filters *TopicFilters `json:"filters,omitempty"`
+	// Crowd asks for estimates of the authors' gender and age, as shares of all.
+	Crowd bool `json:"crowd,omitempty"`
 }
 
-// TopicFilters narrow a topic beyond its rule.
+// TopicFilters narrow a topic beyond its rule. What is left out keeps everything.
 type TopicFilters struct {
-	Languages    []string `json:"languages,omitempty"`
-	Countries    []string `json:"countries,omitempty"`
-	MinFollowers uint64   `json:"min_followers,omitempty"`
-	Reposts      *bool    `json:"reposts,omitempty"`
-	Replies      *bool    `json:"replies,omitempty"`
+	// Languages and Countries are what posts are understood to be in and from; where
+	// that is unknown, the post is kept out.
+	Languages []string `json:"languages,omitempty"`
+	Countries []string `json:"countries,omitempty"`
+	// MinFollowers and MinAccountAgeDays keep out authors known to have fewer.
+	MinFollowers      uint64 `json:"min_followers,omitempty"`
+	MinAccountAgeDays uint32 `json:"min_account_age_days,omitempty"`
+	// False keeps out reposts, replies, near-duplicates of recent posts, and what
+	// the platform marks as sensitive.
+	Reposts    *bool `json:"reposts,omitempty"`
+	Replies    *bool `json:"replies,omitempty"`
+	Duplicates *bool `json:"duplicates,omitempty"`
+	Sensitive  *bool `json:"sensitive,omitempty"`
+	// BlockWords are words, phrases and #hashtags; BlockAuthors are handles.
+	BlockWords   []string `json:"block_words,omitempty"`
+	BlockAuthors []string `json:"block_authors,omitempty"`
 }
 
 // Post is one social message as a source gives it.

@@ -184,12 +184,31 @@ func ValidateTopic(t *audience.Topic) *fault.Error {
 	f.check(strings.TrimSpace(t.Rule) != "", "/rule", "must not be empty")
 	f.rule("/rule", strings.TrimSpace(t.Rule))
 	if t.Filters != nil {
-		f.languages("/filters/languages", t.Filters.Languages)
-		for i, c := range t.Filters.Countries {
-			f.check(isRegion(c), fmt.Sprintf("/filters/countries/%d", i), "%q is not a country like BR", c)
-		}
+		f.topicFilters(t.Filters)
 	}
 	return f.err()
+}
+
+// maxBlocked bounds the words and the authors that a topic keeps out.
+const maxBlocked = rule.MaxTerms
+
+func (f *faults) topicFilters(t *audience.TopicFilters) {
+	f.languages("/filters/languages", t.Languages)
+	f.check(len(t.Countries) <= maxList, "/filters/countries", "there are more than %d", maxList)
+	for i, c := range t.Countries {
+		f.check(len(c) == 2 && isRegion(c), fmt.Sprintf("/filters/countries/%d", i), "%q is not a country like BR", c)
+	}
+	f.check(t.MinAccountAgeDays <= 36_500, "/filters/min_account_age_days", "is more than 36500")
+	f.blocked("/filters/block_words", t.BlockWords, rule.AnyOf)
+	f.blocked("/filters/block_authors", t.BlockAuthors, rule.AnyFrom)
+}
+
+func (f *faults) blocked(pointer string, list []string, compile func([]string) (*rule.Rule, error)) {
+	f.check(len(list) <= maxBlocked, pointer, "there are more than %d", maxBlocked)
+	for i, text := range list[:min(len(list), maxBlocked)] {
+		_, err := compile([]string{text})
+		f.check(err == nil, fmt.Sprintf("%s/%d", pointer, i), "%v", err)
+	}
 }
 
 // ValidatePostCommand says what is wrong with a command to a post. Commands are

@@ -8,6 +8,7 @@ package enrich
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/clamor-live/clamor/pkg/enrich/lang"
 	"github.com/clamor-live/clamor/pkg/enrich/names"
@@ -68,6 +69,25 @@ func (e *Enricher) Names() *names.Table { return e.names }
 // Sentiment returns the sentiment model, to correct counts with.
 func (e *Enricher) Sentiment() *sentiment.Model { return e.opinions }
 
+// Prior is what a show's languages let expect, for Worker.SetPrior. Languages
+// that no model knows, and those named twice, do not count.
+func (e *Enricher) Prior(likely []string) (*lang.Prior, error) {
+	var known []string
+	seen := map[int]bool{}
+	for _, code := range likely {
+		if c := e.languages.Index(code); c >= 0 && !seen[c] {
+			seen[c] = true
+			known = append(known, code)
+		}
+	}
+	return e.languages.NewPrior(known, nil)
+}
+
+// Version names the embedded models: results of different versions differ.
+func Version() string {
+	return strings.Join([]string{lang.Version(), sentiment.Version(), place.Version(), names.Version()}, "-")
+}
+
 // Post is what is known of a post before it is understood. All slices may be
 // nil, and must stay unchanged while the result is in use.
 type Post struct {
@@ -105,6 +125,7 @@ type Worker struct {
 	e        *Enricher
 	scanner  *scan.Scanner
 	author   *scan.Scanner
+	prior    *lang.Prior
 	language *lang.Detector
 	opinion  *sentiment.Analyzer
 	locator  *place.Locator
@@ -130,6 +151,7 @@ func (e *Enricher) Worker() *Worker {
 		e:        e,
 		scanner:  scan.New(),
 		author:   scan.New(),
+		prior:    e.prior,
 		language: lang.NewDetector(e.languages),
 		opinion:  sentiment.NewAnalyzer(e.opinions),
 		locator:  place.NewLocator(e.gazetteer, e.addresses),
@@ -139,6 +161,14 @@ func (e *Enricher) Worker() *Worker {
 
 // Tokens gives the scan of the last post, for rules and counts of words.
 func (w *Worker) Tokens() *scan.Scanner { return w.scanner }
+
+// SetPrior says what languages to expect from now on; nil goes back to those of
+// the Options.
+func (w *Worker) SetPrior(p *lang.Prior) {
+	if w.prior = p; p == nil {
+		w.prior = w.e.prior
+	}
+}
 
 // Enrich understands a post. Every field of r is set.
 func (w *Worker) Enrich(p *Post, r *Result) {
@@ -157,7 +187,7 @@ func (w *Worker) Enrich(p *Post, r *Result) {
 
 // tell sets language and sentiment.
 func (w *Worker) tell(p *Post, r *Result) {
-	prior, declared := w.e.prior, -1
+	prior, declared := w.prior, -1
 	if len(p.Language) > 0 {
 		if declared = w.e.languages.IndexBytes(p.Language); declared >= 0 {
 			w.e.languages.Declare(prior, declared, &w.declared)

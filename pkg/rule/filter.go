@@ -7,26 +7,27 @@ import (
 
 // Filter keeps posts out before any rule is asked. Its zero value keeps all.
 type Filter struct {
-	MinFollowers  int
+	MinFollowers  uint64
 	MinAccountAge time.Duration
 	NoReposts     bool
 	NoReplies     bool
 	NoSensitive   bool
 	NoDuplicates  bool     // and near-duplicates
 	Languages     []uint64 // Keys; empty allows all
-	Authors       map[uint64]bool
-	Words         *Matcher // posts that any of these rules holds for
+	Countries     []uint64
 }
 
 // Facts is what the filter asks of a post besides its words.
 type Facts struct {
-	Followers   int
-	HasAuthor   bool // Followers and AccountFrom are known
-	AccountFrom time.Time
-	Repost      bool
-	Reply       bool
-	Sensitive   bool
-	Duplicate   bool
+	Followers     uint64
+	HasAuthor     bool // Followers and AccountFrom are known
+	AccountFrom   time.Time
+	Repost        bool
+	Reply         bool
+	Sensitive     bool
+	Duplicate     bool
+	BlockedAuthor bool // a rule of AnyFrom holds
+	BlockedWord   bool // a rule of AnyOf holds
 }
 
 // Reason says why a post was kept out; the empty one that it was not. The
@@ -43,12 +44,13 @@ const (
 	IsSensitive   Reason = "sensitive"
 	IsDuplicate   Reason = "duplicate"
 	OtherLanguage Reason = "language"
+	OtherCountry  Reason = "country"
 	BlockedAuthor Reason = "author"
 	BlockedWord   Reason = "word"
 )
 
-// Judge returns why a post is kept out at the time now, cheap questions first.
-// What is not known keeps nobody out.
+// Judge returns why a post is kept out at the time now. What is not known of an
+// author keeps nobody out; an unknown language or country is another one.
 func (f *Filter) Judge(d *Doc, x *Facts, now time.Time) Reason {
 	switch {
 	case f.NoReposts && x.Repost:
@@ -61,13 +63,15 @@ func (f *Filter) Judge(d *Doc, x *Facts, now time.Time) Reason {
 		return FewFollowers
 	case f.MinAccountAge > 0 && x.HasAuthor && !x.AccountFrom.IsZero() && now.Sub(x.AccountFrom) < f.MinAccountAge:
 		return YoungAccount
-	case f.Authors[d.From]:
+	case x.BlockedAuthor:
 		return BlockedAuthor
 	case f.NoDuplicates && x.Duplicate:
 		return IsDuplicate
 	case len(f.Languages) > 0 && !slices.Contains(f.Languages, d.Lang):
 		return OtherLanguage
-	case f.Words != nil && len(f.Words.Match(d)) > 0:
+	case len(f.Countries) > 0 && !slices.Contains(f.Countries, d.Country):
+		return OtherCountry
+	case x.BlockedWord:
 		return BlockedWord
 	}
 	return Kept

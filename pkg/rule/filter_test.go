@@ -24,9 +24,9 @@ func TestJudge(t *testing.T) {
 		{"duplicate", Filter{NoDuplicates: true}, Facts{Duplicate: true}, IsDuplicate},
 		{"language", Filter{Languages: []uint64{Key("es")}}, Facts{}, OtherLanguage},
 		{"own language", Filter{Languages: []uint64{Key("es"), Key("PT")}}, Facts{}, Kept},
-		{"author", Filter{Authors: map[uint64]bool{plainTokens{}.Name("globo"): true}}, Facts{}, BlockedAuthor},
-		{"word", Filter{Words: compile(t, "nada", "golaço").NewMatcher()}, Facts{}, BlockedWord},
-		{"no word", Filter{Words: compile(t, "nada").NewMatcher()}, Facts{}, Kept},
+		{"country", Filter{Countries: []uint64{Key("AR")}}, Facts{}, OtherCountry},
+		{"author", Filter{}, Facts{BlockedAuthor: true}, BlockedAuthor},
+		{"word", Filter{}, Facts{BlockedWord: true}, BlockedWord},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -186,6 +186,9 @@ func (p *parser) term() (*node, error) {
 	if strings.TrimSpace(n.text) == "" {
 		return nil, p.fault("the term is empty")
 	}
+	if !tellsSomething(n.text) {
+		return nil, p.fault("%q has no word to look for", n.text)
+	}
 	p.next()
 	return n, nil
 }

@@ -110,6 +110,7 @@ func TestSyntaxErrors(t *testing.T) {
 		`""`:                           "at 1: the term is empty",
 		"lang:":                        "at 1: the term is empty",
 		"#":                            "at 1: the term is empty",
+		"a ?!":                         `at 3: "?!" has no word to look for`,
 		strings.Repeat("a ", 600):      ErrTerms.Error(),
 		strings.Repeat("(", 100) + "a": ErrDepth.Error(),
 		strings.Repeat("a", 5000):      ErrLong.Error(),
@@ -119,7 +120,7 @@ func TestSyntaxErrors(t *testing.T) {
 			t.Errorf("%.20q: have %v, want %s", text, err, want)
 		}
 	}
-	r, _ := Parse("?!")
+	r, _ := Parse("™")
 	if _, err := Compile([]Named{{"x", r}}, plainTokens{}); err == nil {
 		t.Error("a term without a word must not compile")
 	}

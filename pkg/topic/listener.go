@@ -1,14 +1,22 @@
 package topic
 
 import (
+	"slices"
+
 	"github.com/clamor-live/clamor/pkg/enrich"
-	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
+	"github.com/clamor-live/clamor/pkg/enrich/near"
+	"github.com/clamor-live/clamor/pkg/rule"
 )
 
 // Listener understands posts and finds who listens to them. It belongs to one
 // goroutine, and in steady state a post costs no allocation.
 type Listener struct {
-	u Understood
+	catalog *Catalog
+	worker  *enrich.Worker
+	stops   *stopSet
+	interns interns
+	wire    wire
+	u       Understood
 }
 
 // Understood is what a listener made of a post. It belongs to the listener and
@@ -34,18 +42,102 @@ type Understood struct {
 	HasFingerprint bool
 	// Region is the RegionKey of the place, "" when unknown.
 	Region string
-	// Platform is the platform's name, interned; "other" for what is no name.
+	// Platform is the platform's name in lower case, or OtherPlatform.
 	Platform string
+
+	terms terms
 }
 
 // NewListener returns a listener for a catalog.
-func NewListener(c *Catalog) *Listener { return &Listener{} }
+func NewListener(c *Catalog) *Listener {
+	l := &Listener{stops: stops(), interns: newInterns()}
+	l.Use(c)
+	return l
+}
 
 // Use changes the catalog. What it learned of authors and places stays.
-func (l *Listener) Use(c *Catalog) {}
-
-// Hear understands a post of the log.
-func (l *Listener) Hear(p *clamorv1.Post) *Understood { return &l.u }
+func (l *Listener) Use(c *Catalog) {
+	if l.worker == nil || l.catalog.enricher != c.enricher {
+		l.worker = c.enricher.Worker()
+	}
+	l.catalog = c
+	l.worker.SetRules(c.rules)
+}
 
 // HearPost understands a post whose bytes stay unchanged until the next.
-func (l *Listener) HearPost(p *Post) *Understood { return &l.u }
+func (l *Listener) HearPost(p *Post) *Understood {
+	u := &l.u
+	u.Post, u.Catalog, u.Minute = p, l.catalog, MinuteOf(p.ReceivedAt)
+	l.worker.SetPrior(l.catalog.shows[string(p.Show)])
+	l.worker.Enrich(&p.Post, &u.Result)
+	u.Mark, u.Author = nameOf(p.Platform, p.ID)&^stateBits, authorOf(p)
+	u.Fingerprint, u.HasFingerprint = near.Fingerprint(l.worker.Tokens())
+	u.Counted = u.Counted[:0]
+	if l.listen(); len(u.Subjects) == 0 {
+		return u
+	}
+	u.Platform = l.interns.platform(p.Platform)
+	u.Region = l.interns.region(&u.Result.Place)
+	u.terms.collect(p, &u.Result, l.worker.Tokens(), l.stops)
+	return u
+}
+
+// authorOf is the hash of the author's id, or of the handle.
+func authorOf(p *Post) uint64 {
+	switch {
+	case len(p.AuthorID) > 0:
+		return nameOf(p.Platform, p.AuthorID)
+	case len(p.Handle) > 0:
+		return nameOf(p.Platform, p.Handle)
+	}
+	return 0
+}
+
+// listen finds the subjects among the rules that hold.
+func (l *Listener) listen() {
+	u := &l.u
+	u.Subjects = u.Subjects[:0]
+	for _, r := range u.Result.Topics {
+		number := l.catalog.owner[r]
+		if number < 0 {
+			continue // a block list
+		}
+		if x := &l.catalog.list[number]; string(u.Post.Show) == x.Show && feeds(u.Post.Topics, x.ID) && l.keeps(x) {
+			u.Subjects = append(u.Subjects, number)
+		}
+	}
+}
+
+func feeds(topics []string, id string) bool { return len(topics) == 0 || slices.Contains(topics, id) }
+
+func (l *Listener) keeps(x *listening) bool { return !x.filtered || l.reason(x) == rule.Kept }
+
+// reason judges the filters of a topic, but for near-duplicates, which the
+// partition knows.
+func (l *Listener) reason(x *listening) rule.Reason {
+	p := l.u.Post
+	facts := rule.Facts{
+		Followers: p.Followers, HasAuthor: p.HasAuthor, Repost: p.Repost, Reply: p.Reply, Sensitive: p.Sensitive,
+		BlockedWord: l.holds(x.blockedWord), BlockedAuthor: l.holds(x.blockedAuthor),
+	}
+	if p.AuthorCreatedAt > 0 {
+		facts.AccountFrom = p.AuthorCreatedAt.Time()
+	}
+	return x.filter.Judge(l.worker.Doc(), &facts, p.ReceivedAt.Time())
+}
+
+func (l *Listener) holds(rule int) bool {
+	if rule < 0 {
+		return false
+	}
+	_, found := slices.BinarySearch(l.u.Result.Topics, rule)
+	return found
+}
+
+// Why explains for the last post why a subject's rule holds or does not, and what
+// of its filters keeps the post out, if anything.
+func (l *Listener) Why(number int) (rule.Explanation, rule.Reason) {
+	x := &l.catalog.list[number]
+	e := l.catalog.rules.NewMatcher().Explain(x.rule, l.worker.Doc())
+	return e, l.reason(x)
+}

@@ -22,7 +22,7 @@ type Post struct {
 	Repost, Reply, Media, Sensitive bool
 	// Held posts were rejected by the show's rules when they were captured.
 	Held bool
-	// Links are those the source names; those in the text are found in any case.
+	// Links are those the source names; without them, those in the text count.
 	Links []string
 	// Topics are the only ones that its source feeds; none: all of the show.
 	Topics []string

@@ -3,6 +3,7 @@ package topic
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -19,9 +20,10 @@ type Top struct {
 	items []item
 	heap  []int32 // rows of items, rarest first
 	place []int32 // row → place in heap
+	loose bool    // after a sum there may be more items than size, and no heap
 	index keyIndex
 	floor int64 // no absent key was counted more often
-	less  map[uint64]taken
+	less  map[uint64]int64
 	lost  int64 // taken out beyond what less holds
 }
 
@@ -33,12 +35,6 @@ type item struct {
 	error int64
 	votes int64
 	text  []byte
-}
-
-// taken is what was taken out of a key.
-type taken struct {
-	n    int64
-	text string
 }
 
 // Count is a key's count: the true one lies between N-Error and N.
@@ -56,7 +52,7 @@ func (c Count) Sure() int64 { return c.N - c.Error }
 const maxText = 256
 
 // maxTaken bounds the keys of which something was taken out.
-const maxTaken = 4096
+const maxTaken = 1024
 
 func newTop(size int) Top { return Top{size: size} }
 
@@ -70,6 +66,7 @@ func (t *Top) Len() int { return len(t.items) }
 
 // Count counts one more of a key.
 func (t *Top) Count(key uint64, text []byte) {
+	t.settle()
 	if row, ok := t.index.find(key, t.items); ok {
 		it := &t.items[row]
 		it.n++
@@ -81,21 +78,18 @@ func (t *Top) Count(key uint64, text []byte) {
 }
 
 // Take takes n posts out of a key; a negative n puts them back.
-func (t *Top) Take(key uint64, text []byte, n int64) {
+func (t *Top) Take(key uint64, n int64) {
 	was, ok := t.less[key]
 	switch {
-	case was.n+n == 0:
+	case was+n == 0:
 		delete(t.less, key)
-	case ok:
-		was.n += n
-		t.less[key] = was
-	case len(t.less) >= maxTaken:
-		t.lost += max(n, -n)
-	default:
+	case ok || len(t.less) < maxTaken:
 		if t.less == nil {
-			t.less = make(map[uint64]taken)
+			t.less = make(map[uint64]int64)
 		}
-		t.less[key] = taken{n, string(text[:min(len(text), maxText)])}
+		t.less[key] = was + n
+	default:
+		t.lost += max(n, -n)
 	}
 }
 
@@ -111,7 +105,7 @@ func (t *Top) Get(key uint64) Count {
 
 // net takes out of a count what a moderator took out of the key.
 func (t *Top) net(c Count) Count {
-	c.N -= t.less[c.Key].n
+	c.N -= t.less[c.Key]
 	c.Error += t.lost
 	c.N = max(0, c.N)
 	c.Error = min(c.Error, c.N)
@@ -169,10 +163,13 @@ func (t *Top) Add(o *Top) {
 	}
 	t.floor += o.floor
 	t.lost += o.lost
-	for key, x := range o.less {
-		t.Take(key, []byte(x.text), x.n)
+	for _, key := range slices.Sorted(maps.Keys(o.less)) {
+		t.Take(key, o.less[key])
 	}
-	t.trim()
+	t.loose = true
+	if len(t.items) > 2*t.size { // sorting once for several sums
+		t.settle()
+	}
 }
 
 // vote lets n posts speak for a spelling.
@@ -210,14 +207,19 @@ func (t *Top) insert(key uint64, n, err, votes int64, text []byte) {
 	t.down(0)
 }
 
-// append adds a row; the heap must be set right afterwards.
+// append adds a row; the heap is set right afterwards.
 func (t *Top) append(key uint64, n, err, votes int64, text []byte) {
 	t.items = append(t.items, item{key: key, n: n, error: err, votes: votes, text: bytes.Clone(text)})
 	t.index.add(key, int32(len(t.items)-1), t.items)
 }
 
-// trim drops the rarest keys beyond the size and orders the heap anew.
-func (t *Top) trim() {
+// settle drops the rarest keys beyond the size and orders the heap anew, after
+// sums.
+func (t *Top) settle() {
+	if !t.loose {
+		return
+	}
+	t.loose = false
 	slices.SortFunc(t.items, func(a, b item) int { return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(a.key, b.key)) })
 	if extra := len(t.items) - t.size; extra > 0 {
 		t.floor = max(t.floor, t.items[extra-1].n)
@@ -241,6 +243,13 @@ func (t *Top) rebuild() {
 func (t *Top) rarer(i, j int) bool {
 	a, b := &t.items[t.heap[i]], &t.items[t.heap[j]]
 	return a.n < b.n || a.n == b.n && a.key < b.key
+}
+
+// byKey are the rows in order of their keys.
+func (t *Top) byKey() []int32 {
+	rows := slices.Clone(t.heap)
+	slices.SortFunc(rows, func(a, b int32) int { return cmp.Compare(t.items[a].key, t.items[b].key) })
+	return rows
 }
 
 func (t *Top) swap(i, j int) {

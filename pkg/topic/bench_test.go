@@ -1,0 +1,47 @@
+package topic_test
+
+import (
+	"testing"
+
+	"github.com/clamor-live/clamor/pkg/topic"
+)
+
+// BenchmarkHearAndCount goes from bytes of JSON to counted minutes: three topics,
+// of which one listens to every post.
+func BenchmarkHearAndCount(b *testing.B) {
+	c := compile(b, define("all", "worldcup OR worldcup2022 OR #worldcup2022 OR #worldcup OR the OR qatar OR ecuador", nil),
+		define("qatar", "qatar OR #qatar", nil), define("ecuador", "ecuador OR #ecuador", nil))
+	listener, p, out := topic.NewListener(c), topic.NewPartition(), topic.NewOpen()
+	in := newTape(realPosts(b))
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		p.Post(listener.HearPost(in.next(b)), out)
+		if i%50_000 == 49_999 { // as a worker does
+			p.TakeJournal()
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
+}
+
+// BenchmarkHear is the same without counting: what is left for it.
+func BenchmarkHear(b *testing.B) {
+	c := compile(b, define("all", "worldcup OR #worldcup2022 OR the", nil))
+	listener, in := topic.NewListener(c), newTape(realPosts(b))
+	b.ReportAllocs()
+	for b.Loop() {
+		listener.HearPost(in.next(b))
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
+}
+
+func benchmarkRules(b *testing.B, n int) {
+	listener, in := topic.NewListener(compile(b, many(n)...)), newTape(realPosts(b))
+	for b.Loop() {
+		listener.HearPost(in.next(b))
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N), "ns/post")
+}
+
+// The difference of these two is what a thousand rules cost a post.
+func BenchmarkRules1(b *testing.B)    { benchmarkRules(b, 1) }
+func BenchmarkRules1000(b *testing.B) { benchmarkRules(b, 1000) }
