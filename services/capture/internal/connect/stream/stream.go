@@ -23,9 +23,10 @@ const (
 // Stream is an open connection.
 type Stream struct {
 	// Next waits for the next message, which is its caller's to keep; an empty one
-	// is a heartbeat. It ends when its context does. io.EOF is a connection that
-	// the platform closed.
-	Next func(ctx context.Context) ([]byte, error)
+	// is a heartbeat. It ends when its context does, or when Close, if there is
+	// one, was called. io.EOF is a connection that the platform closed.
+	Next  func(ctx context.Context) ([]byte, error)
+	Close func()
 	// Take understands a message. Its error ends the stream, after what came
 	// before it is delivered.
 	Take func(message []byte, b *connect.Batch) error
@@ -42,6 +43,9 @@ type Stream struct {
 func (s *Stream) Run(ctx context.Context, out connect.Outlet) error {
 	outer := ctx
 	ctx, stop := context.WithCancel(ctx)
+	if s.Close != nil {
+		context.AfterFunc(ctx, s.Close)
+	}
 	messages, ended := make(chan []byte, queue), make(chan error, 1)
 	go func() {
 		defer close(messages)
