@@ -29,7 +29,11 @@ type loose struct {
 // Lenient reads a post from a file of posts. Needed are id, text and created_at;
 // ids may be numbers, times may be written with a space or as Unix seconds. A
 // post without author is its own author. Every error is a *fault.Error.
-func Lenient(data []byte) (audience.Post, error) {
+func Lenient(data []byte) (audience.Post, error) { return LenientOr(data, "", 0) }
+
+// LenientOr is Lenient for a post whose id and time may stand beside it instead:
+// those are taken where it has none.
+func LenientOr(data []byte, id string, created audience.Millis) (audience.Post, error) {
 	var l loose
 	if !utf8.Valid(data) {
 		return audience.Post{}, fault.New(fault.BadJSON, "the line is not valid UTF-8")
@@ -41,11 +45,16 @@ func Lenient(data []byte) (audience.Post, error) {
 	switch {
 	case l.Text == nil:
 		return audience.Post{}, wrong("/text", "is missing")
-	case !ok:
+	case !ok && created <= 0:
 		return audience.Post{}, wrong("/created_at", "is missing or no time")
+	case !ok:
+		at = created
 	}
 	p := audience.Post{ID: text(l.ID), Platform: strings.ToLower(l.Platform), Text: *l.Text, CreatedAt: at,
 		Language: text(l.Language), ReplyTo: text(l.ReplyTo), RepostOf: text(l.RepostOf)}
+	if p.ID == "" {
+		p.ID = id
+	}
 	if json.Unmarshal(l.Author, &p.Author) != nil || p.Author.ID == "" {
 		p.Author = audience.Author{ID: p.ID}
 	}

@@ -64,6 +64,18 @@ func TestLenient(t *testing.T) {
 	}
 }
 
+func TestLenientOr(t *testing.T) {
+	for body, want := range map[string]audience.Post{
+		`{"text":"t"}`: {ID: "beside", Author: audience.Author{ID: "beside"}, Text: "t", CreatedAt: 7},
+		`{"id":"1","text":"t","created_at":1668960461}`: {ID: "1", Author: audience.Author{ID: "1"}, Text: "t", CreatedAt: 1668960461000},
+	} {
+		got, err := LenientOr([]byte(body), "beside", 7)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+	}
+}
+
 func FuzzPost(f *testing.F) {
 	f.Add([]byte(`{"id":"7","author":{"id":"u"},"text":"","created_at":"2026-05-01T20:00:00Z"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
