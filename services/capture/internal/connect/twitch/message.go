@@ -1,0 +1,114 @@
+package twitch
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
+	"github.com/gempir/go-twitch-irc/v4"
+)
+
+const platform = "twitch"
+
+var errReconnect = errors.New("the server asks to connect again")
+
+// parse reads a message. go-twitch-irc panics on some that are not well-formed.
+func parse(text []byte) (m twitch.Message, err error) {
+	if len(text) > maxLine {
+		return nil, fmt.Errorf("the message is larger than %d bytes", maxLine)
+	}
+	defer func() {
+		if recover() != nil {
+			err = errors.New("the message is no IRC")
+		}
+	}()
+	m = twitch.ParseMessage(string(text))
+	if raw, ok := m.(*twitch.RawMessage); ok && raw.RawType == "" {
+		return nil, errors.New("the message has no command")
+	}
+	return m, nil
+}
+
+// errBarred is a channel that we may not join.
+var errBarred = errors.New("a channel is barred")
+
+// joined says whether a message is that we are in a channel; its error is that
+// we will not be, in any or, errBarred, in one.
+func joined(text []byte, nick string) (bool, error) {
+	m, err := parse(text)
+	if err != nil {
+		return false, nil //nolint:nilerr // the next one may be
+	}
+	switch m := m.(type) {
+	case *twitch.UserJoinMessage:
+		return m.User == nick, nil
+	case *twitch.NoticeMessage:
+		switch {
+		case m.Channel == "*": // login authentication failed, improperly formatted auth
+			return false, &connect.Refused{Err: fmt.Errorf("the server says %.100q", m.Message)}
+		case m.MsgID == "msg_banned" || m.MsgID == "msg_channel_suspended" || m.MsgID == "tos_ban":
+			return false, errBarred
+		}
+	case *twitch.ReconnectMessage:
+		return false, errReconnect
+	}
+	return false, nil
+}
+
+// listener understands messages, one after another.
+type listener struct {
+	now func() time.Time
+}
+
+func (l *listener) take(text []byte, b *connect.Batch) error {
+	m, err := parse(text)
+	if err != nil {
+		stream.Malformed(b, err)
+		return nil
+	}
+	switch m := m.(type) {
+	case *twitch.PrivateMessage:
+		p := post(m.Tags, &m.User, m.Message)
+		if m.Reply != nil {
+			p.ReplyTo = m.Reply.ParentMsgID
+		}
+		stream.Add(b, &p, l.now())
+	case *twitch.UserNoticeMessage: // a subscription, an announcement; some say something
+		if m.Message != "" {
+			p := post(m.Tags, &m.User, m.Message)
+			stream.Add(b, &p, l.now())
+		}
+	case *twitch.ClearMessage: // what was delivered already stays
+		b.Posts = slices.DeleteFunc(b.Posts, func(p audience.Post) bool { return p.ID == m.TargetMsgID })
+	case *twitch.ClearChatMessage:
+		b.Posts = slices.DeleteFunc(b.Posts, func(p audience.Post) bool { return p.Author.ID == m.TargetUserID })
+	case *twitch.ReconnectMessage:
+		return errReconnect
+	}
+	return nil
+}
+
+// post is what somebody said. Emotes stand in it by their names.
+func post(tags map[string]string, user *twitch.User, text string) audience.Post {
+	p := audience.Post{
+		ID: tags["id"], Platform: platform, Text: text,
+		Author: audience.Author{ID: user.ID, Name: user.DisplayName, Handle: user.Name},
+	}
+	if said := tags["source-id"]; said != "" {
+		p.ID = said
+	}
+	if ms, err := strconv.ParseInt(tags["tmi-sent-ts"], 10, 64); err == nil {
+		p.CreatedAt = audience.Millis(ms)
+	}
+	if login := tags["login"]; login != "" { // notices come from the server itself
+		p.Author.Handle = login
+	}
+	p.Author.Handle = strings.ToLower(p.Author.Handle)
+	return p
+}
