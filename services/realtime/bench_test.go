@@ -79,7 +79,7 @@ func foldAll(b *testing.B, log *memoryLog, ballots int) {
 		if err := w.open(b.Context()); err != nil {
 			b.Fatal(err)
 		}
-		for w.fold.pos.Next < log.end() {
+		for w.fold.at().Next < log.end() {
 			if err := w.turn(b.Context()); err != nil {
 				b.Fatal(err)
 			}

@@ -29,6 +29,20 @@ type Config struct {
 	ReadyLag int64 `yaml:"ready_lag"`
 	// RewriteBytes is the size below which a journal is left as it is.
 	RewriteBytes int `yaml:"rewrite_bytes"`
+	// Posts are set apart: a step of theirs writes whole minutes of every topic.
+	Posts PostsConfig `yaml:"posts"`
+}
+
+// PostsConfig sets how the workers of posts batch; see Config.
+type PostsConfig struct {
+	MaxBatch int           `yaml:"max_batch"`
+	MaxFold  time.Duration `yaml:"max_fold"`
+	Pace     time.Duration `yaml:"pace"`
+	// CutPatience is how long a cut in the log may be unknown to control, which
+	// decided it, before that counts as a failure.
+	CutPatience time.Duration `yaml:"cut_patience"`
+	// Ears are how many goroutines of a partition understand posts; 0: one a core.
+	Ears int `yaml:"ears"`
 }
 
 // DefaultConfig shows a ballot within a few milliseconds of its fold.
@@ -43,6 +57,9 @@ func DefaultConfig() Config {
 		ReadyLag:      100_000,
 		AheadPatience: 15 * time.Second,
 		RewriteBytes:  1 << 20,
+		Posts: PostsConfig{
+			MaxBatch: 20_000, MaxFold: 200 * time.Millisecond, Pace: 200 * time.Millisecond, CutPatience: 15 * time.Second,
+		},
 	}
 }
 
@@ -62,5 +79,11 @@ func (c Config) Validate() error {
 	check(c.AheadPatience >= 0, "ahead_patience: %s is negative", c.AheadPatience)
 	check(c.ReadyLag >= 0, "ready_lag: %d is negative", c.ReadyLag)
 	check(c.RewriteBytes > 0, "rewrite_bytes: %d is not positive", c.RewriteBytes)
+	p := c.Posts
+	check(p.MaxBatch > 0 && p.MaxBatch <= 1_000_000, "posts.max_batch: %d is not in 1..1000000", p.MaxBatch)
+	check(p.MaxFold > 0, "posts.max_fold: %s is not positive", p.MaxFold)
+	check(p.Pace >= 0 && p.Pace <= 10*time.Second, "posts.pace: %s is not in 0..10s", p.Pace)
+	check(p.CutPatience > 0, "posts.cut_patience: %s is not positive", p.CutPatience)
+	check(p.Ears >= 0 && p.Ears <= 256, "posts.ears: %d is not in 0..256", p.Ears)
 	return errors.Join(errs...)
 }

@@ -124,16 +124,16 @@ func (r *memoryRecords) Next(ctx context.Context) ([]eventlog.Entry, error) {
 func (r *memoryRecords) End() int64   { return r.log.end() }
 func (r *memoryRecords) Close() error { return nil }
 
-// ReadBallots makes a memoryLog its own archive.
-func (l *memoryLog) ReadBallots(_ context.Context, s archive.Segment, visit func([]archive.Row) error) (archive.File, error) {
+// segment walks over the records of an epoch that a cut ended.
+func (l *memoryLog) segment(of uint64, visit func(offset int64, body eventlog.Body, err error) error) error {
 	l.mu.Lock()
 	values := l.values
 	l.mu.Unlock()
-	file := archive.File{Path: s.Path(), First: -1}
 	var epoch uint64
 	var d eventlog.Decoder
+	found := false
 	for offset, value := range values {
-		within := epoch == s.Epoch
+		within := epoch == of
 		body, err := d.Decode(value)
 		if body.Cut != nil {
 			epoch = max(epoch, body.Cut.Number)
@@ -141,15 +141,45 @@ func (l *memoryLog) ReadBallots(_ context.Context, s archive.Segment, visit func
 		if !within {
 			continue
 		}
-		file.Next = int64(offset) + 1
-		if err := visit(rowsOf(int64(offset), body, err)); err != nil {
-			return file, err
+		found = true
+		if err := visit(int64(offset), body, err); err != nil {
+			return err
 		}
 	}
-	if file.Next == 0 || epoch <= s.Epoch {
-		return file, archive.ErrNotFound
+	if !found || epoch <= of {
+		return archive.ErrNotFound
 	}
-	return file, nil
+	return nil
+}
+
+// ReadBallots makes a memoryLog its own archive.
+func (l *memoryLog) ReadBallots(_ context.Context, s archive.Segment, visit func([]archive.Row) error) (archive.File, error) {
+	file := archive.File{Path: s.Path(), First: -1}
+	err := l.segment(s.Epoch, func(offset int64, body eventlog.Body, err error) error {
+		file.Next = offset + 1
+		return visit(rowsOf(offset, body, err))
+	})
+	return file, err
+}
+
+// ReadPosts is ReadBallots for posts.
+func (l *memoryLog) ReadPosts(_ context.Context, s archive.Segment, visit func([]archive.PostRow) error) (archive.File, error) {
+	file := archive.File{Path: s.Path(), First: -1}
+	err := l.segment(s.Epoch, func(offset int64, body eventlog.Body, err error) error {
+		file.Next = offset + 1
+		row := archive.PostRow{Offset: offset}
+		switch {
+		case err != nil:
+		case body.Cut != nil:
+			row.Type, row.Cut = archive.RowCut, *body.Cut
+		case body.Post != nil:
+			row.Type, row.Post = archive.RowPost, body.Post
+		case body.Moderation != nil:
+			row.Type, row.Moderation = archive.RowModeration, body.Moderation
+		}
+		return visit([]archive.PostRow{row})
+	})
+	return file, err
 }
 
 func rowsOf(offset int64, body eventlog.Body, err error) []archive.Row {
@@ -182,6 +212,14 @@ type flaky struct {
 var errFlaky = errors.New("the store is away")
 
 func (f *flaky) Advance(ctx context.Context, topic string, partition int32, step speed.Step) error {
+	return f.try(func() error { return f.Store.Advance(ctx, topic, partition, step) })
+}
+
+func (f *flaky) AdvancePosts(ctx context.Context, topic string, partition int32, step speed.PostStep) error {
+	return f.try(func() error { return f.Store.AdvancePosts(ctx, topic, partition, step) })
+}
+
+func (f *flaky) try(advance func() error) error {
 	f.mu.Lock()
 	fail, forget := f.fail > 0, f.forget > 0
 	if fail {
@@ -193,7 +231,7 @@ func (f *flaky) Advance(ctx context.Context, topic string, partition int32, step
 	if fail {
 		return errFlaky
 	}
-	err := f.Store.Advance(ctx, topic, partition, step)
+	err := advance()
 	if forget && err == nil {
 		return fmt.Errorf("%w: after the step", errFlaky)
 	}
@@ -226,6 +264,7 @@ func quickConfig() Config {
 	cfg.Pace, cfg.Heartbeat = 0, time.Millisecond
 	cfg.RetryMin, cfg.RetryMax = time.Millisecond, 5*time.Millisecond
 	cfg.MaxBatch, cfg.RewriteBytes = 7, 400
+	cfg.Posts.MaxBatch, cfg.Posts.Pace, cfg.Posts.Ears = 7, 0, 2
 	return cfg
 }
 
@@ -271,13 +310,18 @@ func oracle(values [][]byte) map[uint64]tally.View {
 type redisState struct {
 	hashes map[string]map[string]string
 	lists  map[string][]string
+	sets   map[string]map[string]float64
 }
 
 func saveRedis(m *miniredis.Miniredis) redisState {
-	s := redisState{hashes: map[string]map[string]string{}, lists: map[string][]string{}}
+	s := redisState{hashes: map[string]map[string]string{}, lists: map[string][]string{}, sets: map[string]map[string]float64{}}
 	for _, key := range m.Keys() {
 		if m.Type(key) == "list" {
 			s.lists[key], _ = m.List(key)
+			continue
+		}
+		if m.Type(key) == "zset" {
+			s.sets[key], _ = m.SortedSet(key)
 			continue
 		}
 		s.hashes[key] = map[string]string{}
@@ -294,6 +338,13 @@ func (s redisState) restore(m *miniredis.Miniredis) {
 	for key, list := range s.lists {
 		if _, err := m.Push(key, list...); err != nil {
 			panic(err)
+		}
+	}
+	for key, members := range s.sets {
+		for member, score := range members {
+			if _, err := m.ZAdd(key, score, member); err != nil {
+				panic(err)
+			}
 		}
 	}
 	for key, fields := range s.hashes {

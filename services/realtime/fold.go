@@ -11,9 +11,9 @@ import (
 // fold gathers records into the next step of a partition. It does no I/O: the
 // same records from the same position give the same state, in whatever steps.
 type fold struct {
-	state *tally.Partition
-	pos   speed.Position // where the store stands
-	next  int64          // behind the last record gathered
+	state  *tally.Partition
+	pos    speed.Position // where the store stands
+	behind int64          // the last record gathered
 
 	delta   tally.View
 	drop    []audience.RoundKey
@@ -29,7 +29,7 @@ type extent struct{ bytes, shortest int }
 
 func newFold(pos speed.Position, rewriteBytes int) *fold {
 	f := &fold{
-		state: tally.NewPartition(), pos: pos, next: pos.Next,
+		state: tally.NewPartition(), pos: pos, behind: pos.Next,
 		delta: tally.View{}, journals: make(map[audience.RoundKey]extent), rewriteBytes: rewriteBytes,
 	}
 	f.state.SetEpoch(pos.Epoch)
@@ -47,19 +47,20 @@ func (f *fold) restore(round audience.RoundKey, entry []byte) error {
 func (f *fold) ballot(offset int64, b *audience.Ballot) {
 	f.state.Ballot(b, f.delta)
 	f.ballots++
-	f.next = offset + 1
+	f.behind = offset + 1
 }
 
 func (f *fold) revoke(offset int64, r *audience.Revocation) {
 	f.state.Revoke(r, f.delta)
-	f.next = offset + 1
+	f.behind = offset + 1
 }
 
-// pass moves over a record that counts nothing.
-func (f *fold) pass(offset int64) { f.next = offset + 1 }
+// pass moves on over records that count nothing.
+func (f *fold) pass(next int64) { f.behind = max(f.behind, next) }
 
-// gathered says whether there is anything to write.
-func (f *fold) gathered() bool { return f.next != f.pos.Next }
+func (f *fold) at() speed.Position { return f.pos }
+
+func (f *fold) next() int64 { return f.behind }
 
 // opens says whether a cut begins an epoch. Then what was gathered before it is
 // to be written first: a step lies within one epoch.
@@ -72,16 +73,16 @@ func (f *fold) cut(offset int64, c audience.Cut) {
 			delete(f.journals, round)
 		}
 	}
-	f.next = offset + 1
+	f.behind = offset + 1
 }
 
 // step is what was gathered. whole is the offset from which on the partition
 // holds all that it should.
 func (f *fold) step(whole int64) speed.Step {
 	// It is said in every step: Redis may have lost the one that said it first.
-	ready := f.pos.Ready || f.next >= whole
+	ready := f.pos.Ready || f.behind >= whole
 	s := speed.Step{
-		Expect: f.pos, Next: f.next, Epoch: f.state.Epoch(), Ready: &ready,
+		Expect: f.pos, Next: f.behind, Epoch: f.state.Epoch(), Ready: &ready,
 		Delta: f.delta, Journal: f.state.TakeJournal(), Drop: f.drop,
 	}
 	for round, entry := range s.Journal {

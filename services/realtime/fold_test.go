@@ -154,8 +154,8 @@ func TestNothingIsCountedFromAHole(t *testing.T) {
 	}
 	// A generation that holds them is another matter.
 	origin.start = &speed.Start{Next: 6, Epoch: 2, Keep: 2}
-	if err := w.open(t.Context()); err != nil || w.fold.pos.Next != 6 {
-		t.Errorf("goes on at %v, error %v", w.fold.pos, err)
+	if err := w.open(t.Context()); err != nil || w.fold.at().Next != 6 {
+		t.Errorf("goes on at %v, error %v", w.fold.at(), err)
 	}
 }
 

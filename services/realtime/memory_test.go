@@ -66,7 +66,7 @@ func vote(t *testing.T, url, prefix string, voters, step int) {
 	if err := w.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for w.fold.pos.Next < log.end() {
+	for w.fold.at().Next < log.end() {
 		if err := w.turn(t.Context()); err != nil {
 			t.Fatal(err)
 		}

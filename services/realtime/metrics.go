@@ -9,9 +9,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// metrics are those of the workers of one log.
 type metrics struct {
 	lag, epoch, ready *prometheus.GaugeVec
-	ballots, steps    prometheus.Counter
+	records, steps    prometheus.Counter
 	advance           prometheus.Histogram
 	refills, fenced   prometheus.Counter
 	rewrites          prometheus.Counter
@@ -20,21 +21,29 @@ type metrics struct {
 	cutAt             atomic.Int64 // of the newest cut folded, Unix milliseconds
 }
 
-func newMetrics(reg prometheus.Registerer, now func() time.Time) *metrics {
+// What the names of the metrics of each log begin with.
+const (
+	ballotsPrefix = "clamor_realtime_"
+	postsPrefix   = "clamor_realtime_posts_"
+)
+
+// newMetrics makes those of the log of a prefix; records is the name of the
+// counter of what is folded.
+func newMetrics(reg prometheus.Registerer, prefix, records string, now func() time.Time) *metrics {
 	gauge := func(name, help string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "clamor_realtime_" + name, Help: help}, []string{"partition"})
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: prefix + name, Help: help}, []string{"partition"})
 	}
 	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Name: "clamor_realtime_" + name, Help: help})
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + name, Help: help})
 	}
 	reasons := func(name, help string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "clamor_realtime_" + name, Help: help}, []string{"reason"})
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, []string{"reason"})
 	}
 	m := &metrics{
 		lag:      gauge("lag", "Records of the log that the speed view does not hold yet."),
 		epoch:    gauge("epoch", "Epoch that the partition is folding."),
 		ready:    gauge("ready", "1 when the partition's speed view is whole."),
-		ballots:  counter("ballots_total", "Ballots folded, replays included."),
+		records:  counter(records, "Records' contents folded, replays included."),
 		steps:    counter("steps_total", "Steps applied to Redis."),
 		refills:  counter("refills_total", "Partitions begun anew from the log or the archive."),
 		fenced:   counter("fenced_total", "Steps refused because another had moved the partition."),
@@ -42,12 +51,12 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time) *metrics {
 		failures: reasons("failures_total", "Failures of Redis or the log, by what was tried."),
 		rejected: reasons("rejected_total", "Records that could not be folded."),
 		advance: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "clamor_realtime_advance_seconds", Help: "Time of one step into Redis.",
+			Name: prefix + "advance_seconds", Help: "Time of one step into Redis.",
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 14),
 		}),
 	}
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "clamor_realtime_cut_age_seconds", Help: "Age of the newest cut folded; 0 before the first.",
+		Name: prefix + "cut_age_seconds", Help: "Age of the newest cut folded; 0 before the first.",
 	}, func() float64 {
 		at := m.cutAt.Load()
 		if at == 0 {
@@ -55,7 +64,7 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time) *metrics {
 		}
 		return now().Sub(audience.Millis(at).Time()).Seconds()
 	})
-	reg.MustRegister(m.lag, m.epoch, m.ready, m.ballots, m.steps, m.refills, m.fenced,
+	reg.MustRegister(m.lag, m.epoch, m.ready, m.records, m.steps, m.refills, m.fenced,
 		m.rewrites, m.failures, m.rejected, m.advance, age)
 	return m
 }

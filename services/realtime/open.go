@@ -8,13 +8,11 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/archive"
 	"github.com/clamor-live/clamor/pkg/speed"
-	"github.com/clamor-live/clamor/pkg/tally"
 )
 
 // open begins a session: the state that the store's journals give, and a reader
 // of the log from the store's offset on.
 func (w *worker) open(ctx context.Context) error {
-	w.fold = nil // before another takes its room
 	oldest, end, err := w.deps.Log.Bounds(ctx, w.topic, w.partition)
 	if err != nil {
 		return fmt.Errorf("look at the log: %w", err)
@@ -23,7 +21,7 @@ func (w *worker) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.load(ctx, pos); err != nil {
+	if err := w.fold.load(ctx, pos); err != nil {
 		return err
 	}
 	w.broken, w.whole = false, max(end, w.reached)
@@ -32,7 +30,7 @@ func (w *worker) open(ctx context.Context) error {
 			return err
 		}
 	}
-	if w.records, err = w.deps.Log.Read(ctx, w.topic, w.partition, w.fold.next); err != nil {
+	if w.records, err = w.deps.Log.Read(ctx, w.topic, w.partition, w.fold.next()); err != nil {
 		return fmt.Errorf("read the log: %w", err)
 	}
 	if err := w.flush(ctx); err != nil { // an empty log is whole at once
@@ -66,7 +64,7 @@ func (w *worker) place(ctx context.Context, oldest, end int64) (speed.Position, 
 	default:
 		return pos, nil
 	}
-	start, err := w.deps.Origin.Origin(ctx, w.partition, oldest)
+	start, err := w.fold.origin(ctx, oldest)
 	if err != nil {
 		return pos, fmt.Errorf("where a refill begins: %w", err)
 	}
@@ -118,72 +116,22 @@ func (w *worker) refill(ctx context.Context, seen speed.Position, start speed.St
 	return pos, nil
 }
 
-// load restores the voters' state. It belongs to pos for certain only once a
-// step from pos is in: until then another may have moved on.
-func (w *worker) load(ctx context.Context, pos speed.Position) error {
-	f := newFold(pos, w.cfg.RewriteBytes)
-	sealed, err := w.deps.Store.Sealed(ctx, w.topic, w.partition)
-	if err != nil {
-		return err
-	}
-	for _, round := range sealed {
-		f.state.Seal(round)
-	}
-	err = w.deps.Store.Journals(ctx, w.topic, w.partition, f.restore)
-	if errors.Is(err, tally.ErrJournal) {
-		return fmt.Errorf("%w: %w", speed.ErrDamaged, err)
-	}
-	w.fold = f
-	return err
-}
-
 // recall folds from the archive what the log has forgotten.
 func (w *worker) recall(ctx context.Context, oldest int64) error {
-	for w.fold.next < oldest {
-		segment := archive.Segment{Topic: archive.Ballots, Epoch: w.fold.state.Epoch(), Partition: w.partition}
-		from := w.fold.next
+	for w.fold.next() < oldest {
+		from := w.fold.next()
+		segment := archive.Segment{Topic: w.topic, Epoch: w.fold.at().Epoch, Partition: w.partition}
 		w.log.Info("folding from the archive", "segment", segment.Path(), "from", from)
-		file, err := w.deps.Past.ReadBallots(ctx, segment, func(rows []archive.Row) error {
-			return w.rows(ctx, from, rows)
-		})
+		next, err := w.fold.recall(ctx, segment, from)
 		if err != nil {
 			return fmt.Errorf("recall offsets %d to %d: %w", from, oldest, err)
 		}
-		w.fold.next = max(w.fold.next, file.Next)
-		if w.fold.next == from {
-			return fmt.Errorf("recall offsets %d to %d: %s ends at %d", from, oldest, file.Path, file.Next)
+		w.fold.pass(next)
+		if w.fold.next() == from {
+			return fmt.Errorf("recall offsets %d to %d: %s ends at %d", from, oldest, segment.Path(), next)
 		}
 		if err := w.flush(ctx); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// rows folds a part of a segment. The rows of one record share an offset, and
-// no step ends between them.
-func (w *worker) rows(ctx context.Context, from int64, rows []archive.Row) error {
-	for i := range rows {
-		r := &rows[i]
-		if r.Offset < from {
-			continue
-		}
-		if r.Offset >= w.fold.next && w.fold.ballots >= w.cfg.MaxBatch {
-			if err := w.flush(ctx); err != nil {
-				return err
-			}
-		}
-		switch r.Type {
-		case archive.RowBallot:
-			w.fold.ballot(r.Offset, &r.Ballot)
-		case archive.RowRevocation:
-			w.fold.revoke(r.Offset, &r.Revocation)
-		case archive.RowCut:
-			if err := w.cut(ctx, r.Offset, r.Cut); err != nil {
-				return err
-			}
-		default:
-			w.fold.pass(r.Offset)
 		}
 	}
 	return nil

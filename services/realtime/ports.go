@@ -5,6 +5,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/archive"
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/speed"
 )
@@ -38,12 +39,30 @@ type Store interface {
 	Journals(ctx context.Context, topic string, partition int32, fn func(audience.RoundKey, []byte) error) error
 	Sealed(ctx context.Context, topic string, partition int32) ([]audience.RoundKey, error)
 	Advance(ctx context.Context, topic string, partition int32, step speed.Step) error
+	PostJournal(ctx context.Context, topic string, partition int32, fn func([]byte) error) error
+	ReadMinutes(ctx context.Context, topic string, partition int32, fromEpoch uint64, since speed.Position) (speed.Minutes, error)
+	Listed(ctx context.Context, topic string, partition int32) ([]string, error)
+	AdvancePosts(ctx context.Context, topic string, partition int32, step speed.PostStep) error
 	Reset(ctx context.Context, topic string, partition int32, seen speed.Position, start speed.Start) (speed.Position, error)
 }
 
 // Past gives the records that the log does not keep any more, by epoch.
 type Past interface {
 	ReadBallots(ctx context.Context, s archive.Segment, visit func([]archive.Row) error) (archive.File, error)
+	ReadPosts(ctx context.Context, s archive.Segment, visit func([]archive.PostRow) error) (archive.File, error)
+}
+
+// PostStates gives the state of a partition of posts at the beginning of an
+// epoch; archive.ErrNotFound when it was not kept.
+type PostStates interface {
+	PostState(ctx context.Context, epoch uint64, partition int32) ([]byte, error)
+}
+
+// Topics are what control knows of topics, generations and cuts.
+type Topics interface {
+	Control
+	// Changed is closed at the next change of State.
+	Changed() <-chan struct{}
 }
 
 // Origin says where the life of a partition begins anew, and blocks until that
@@ -55,6 +74,9 @@ type Origin interface {
 var (
 	_ Store = (*speed.Store)(nil)
 	_ Past  = (*archive.Archive)(nil)
+
+	_ PostStates = (*archive.Archive)(nil)
+	_ Topics     = (*control.Client)(nil)
 )
 
 // Kafka is the log as the workers need it.

@@ -252,9 +252,7 @@ func TestZombie(t *testing.T) {
 		s := newService(t, cfg, Deps{Log: Kafka{c.open()}, Store: c.store, Origin: &fixedOrigin{}})
 		for p := range int32(4) {
 			wg.Go(func() {
-				if err := s.hold(ctx, p); err != nil {
-					t.Error(err)
-				}
+				s.hold(ctx, newWorker(s, p))
 			})
 		}
 	}

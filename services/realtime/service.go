@@ -1,9 +1,10 @@
-// Package realtime folds the ballots log into the speed view as it grows.
+// Package realtime folds the ballots and posts logs into the speed view as they
+// grow.
 //
-// One worker owns a partition, for as long as it holds the partition's seat. It
-// goes on from the offset that Redis holds, and moves state, counts and offset
-// in one step, so nothing depends on who else believes to own the partition,
-// nor on where a crash falls.
+// One worker owns a partition of a log, for as long as it holds the partition's
+// seat. It goes on from the offset that Redis holds, and moves state, counts and
+// offset in one step, so nothing depends on who else believes to own the
+// partition, nor on where a crash falls.
 package realtime
 
 import (
@@ -17,29 +18,38 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// seatsGroup names the consumer group that shares the seats out.
-const seatsGroup = "realtime"
+// The consumer groups that share the seats of each log out.
+const (
+	ballotsGroup = "realtime"
+	postsGroup   = "realtime-posts"
+)
 
 // Deps are the clients that the service works with. Past may be nil: then a
 // refill reaches back as far as the log does.
 type Deps struct {
-	Log     Log
-	Store   Store
-	Origin  Origin
-	Past    Past
-	Logger  *slog.Logger
-	Metrics prometheus.Registerer
-	Now     func() time.Time
+	Log    Log
+	Store  Store
+	Origin Origin
+	Past   Past
+	// Topics are what posts are counted by, and PostOrigin is Origin for posts;
+	// without Topics posts are left alone.
+	Topics     Topics
+	PostOrigin Origin
+	Logger     *slog.Logger
+	Metrics    prometheus.Registerer
+	Now        func() time.Time
 }
 
 // Service runs a worker for every seat it holds.
 type Service struct {
 	cfg     Config
 	deps    Deps
-	metrics *metrics
+	ballots *metrics
+	posts   *postMetrics
+	shared  *catalogs
 
 	mu      sync.Mutex
-	workers map[int32]*worker
+	workers map[*worker]struct{}
 }
 
 // New does no I/O.
@@ -47,36 +57,61 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("realtime settings: %w", err)
 	}
-	return &Service{
+	s := &Service{
 		cfg: cfg, deps: deps,
-		metrics: newMetrics(deps.Metrics, deps.Now),
-		workers: make(map[int32]*worker),
-	}, nil
+		ballots: newMetrics(deps.Metrics, ballotsPrefix, "ballots_total", deps.Now),
+		workers: make(map[*worker]struct{}),
+	}
+	if deps.Topics != nil {
+		s.posts = newPostMetrics(deps.Metrics, deps.Now)
+		s.shared = newCatalogs(deps.Topics, deps.Logger, s.posts)
+	}
+	return s, nil
 }
 
 // Run holds seats until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	if err := s.deps.Log.Seats(ctx, seatsGroup, s.hold); ctx.Err() == nil {
-		return err
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var posts error
+	var wg sync.WaitGroup
+	if s.deps.Topics != nil {
+		wg.Go(func() {
+			defer cancel() // the logs are one service
+			posts = s.seats(ctx, postsGroup, newPostsWorker)
+		})
 	}
-	return nil
+	ballots := s.seats(ctx, ballotsGroup, newWorker)
+	cancel()
+	wg.Wait()
+	return errors.Join(ballots, posts)
+}
+
+// seats holds those of one log.
+func (s *Service) seats(ctx context.Context, group string, work func(*Service, int32) *worker) error {
+	err := s.deps.Log.Seats(ctx, group, func(ctx context.Context, seat int32) error {
+		s.hold(ctx, work(s, seat))
+		return nil
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // hold works on a seat until it goes to another. Failures are the worker's to
-// retry: an error here would end the other seats too.
-func (s *Service) hold(ctx context.Context, seat int32) error {
-	w := newWorker(s, seat)
+// retry: an error would end the other seats too.
+func (s *Service) hold(ctx context.Context, w *worker) {
 	s.mu.Lock()
-	s.workers[seat] = w
+	s.workers[w] = struct{}{}
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
-		delete(s.workers, seat)
+		delete(s.workers, w)
 		s.mu.Unlock()
-		s.metrics.leave(seat)
+		w.metrics.leave(w.partition)
 	}()
 	w.run(ctx)
-	return nil
 }
 
 // Ready says why the service is of no use, or nil: every partition it holds is
@@ -85,9 +120,9 @@ func (s *Service) Ready() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	for seat, w := range s.workers {
+	for w := range s.workers {
 		if err := w.ready(); err != nil {
-			errs = append(errs, fmt.Errorf("partition %d: %w", seat, err))
+			errs = append(errs, fmt.Errorf("partition %d of %s: %w", w.partition, w.topic, err))
 		}
 	}
 	return errors.Join(errs...)

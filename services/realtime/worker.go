@@ -8,13 +8,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/archive"
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// worker folds one partition. Its life is a row of sessions; each begins with
-// what the store holds and ends when that turns out to be another's.
+// worker folds one partition of one log. Its life is a row of sessions; each
+// begins with what the store holds and ends when that turns out to be another's.
 type worker struct {
 	cfg       Config
 	deps      Deps
@@ -23,8 +24,9 @@ type worker struct {
 	topic     string
 	partition int32
 
-	decoder eventlog.Decoder
-	fold    *fold
+	fold    folder
+	maxFold time.Duration // spent gathering a step
+	pace    time.Duration // between two steps
 	records Records
 	// whole is the end of the log as the session found it: a refill is over when
 	// it gets there.
@@ -43,15 +45,49 @@ type worker struct {
 	status              status
 }
 
-func newWorker(s *Service, partition int32) *worker {
+// folder is what a worker does not know: what the records of its log are, and
+// what they do to the speed view. It gathers them into steps and does no I/O but
+// what it is asked for.
+type folder interface {
+	// origin says where a refill begins; see Origin.
+	origin(ctx context.Context, oldest int64) (speed.Start, error)
+	// load takes up the state that the store has at a position. It belongs to the
+	// position for certain only once a step from there is in: until then another
+	// may have moved on.
+	load(ctx context.Context, pos speed.Position) error
+	// take gathers records that stand at next or behind it.
+	take(ctx context.Context, entries []eventlog.Entry) error
+	// recall gathers those of a segment of the archive from an offset on, and
+	// gives the offset behind the segment.
+	recall(ctx context.Context, s archive.Segment, from int64) (next int64, err error)
+	// pass moves on to an offset over records that count nothing.
+	pass(next int64)
+	// at is where the store stands, next the offset behind the last record
+	// gathered, full whether that is enough for one step.
+	at() speed.Position
+	next() int64
+	full() bool
+	// step is what was gathered. whole is the offset from which on the partition
+	// holds all that it should.
+	step(whole int64) step
+}
+
+// step moves the store; once it is in, the next one is gathered behind it.
+type step struct {
+	after   speed.Position
+	advance func(ctx context.Context) error
+	applied func()
+}
+
+func (s *Service) newWorker(topic string, partition int32, m *metrics) *worker {
 	label := strconv.Itoa(int(partition))
 	return &worker{
-		cfg: s.cfg, deps: s.deps, metrics: s.metrics,
-		log:   s.deps.Logger.With("topic", eventlog.Ballots, "partition", partition),
-		topic: eventlog.Ballots, partition: partition,
-		lag:     s.metrics.lag.WithLabelValues(label),
-		epoch:   s.metrics.epoch.WithLabelValues(label),
-		whole01: s.metrics.ready.WithLabelValues(label),
+		cfg: s.cfg, deps: s.deps, metrics: m, maxFold: s.cfg.MaxFold, pace: s.cfg.Pace,
+		log:   s.deps.Logger.With("topic", topic, "partition", partition),
+		topic: topic, partition: partition,
+		lag:     m.lag.WithLabelValues(label),
+		epoch:   m.epoch.WithLabelValues(label),
+		whole01: m.ready.WithLabelValues(label),
 		status:  status{err: errors.New("starting"), bound: s.cfg.ReadyLag},
 	}
 }
@@ -132,11 +168,11 @@ func (w *worker) turn(ctx context.Context) error {
 	}
 	began := time.Now()
 	for len(entries) > 0 {
-		if err := w.take(ctx, entries); err != nil {
+		if err := w.fold.take(ctx, entries); err != nil {
 			return err
 		}
-		left := w.cfg.MaxFold - time.Since(began)
-		if w.caughtUp() || w.fold.ballots >= w.cfg.MaxBatch || left <= 0 {
+		left := w.maxFold - time.Since(began)
+		if w.caughtUp() || w.fold.full() || left <= 0 {
 			break
 		}
 		if entries, err = w.next(ctx, left); err != nil {
@@ -161,55 +197,16 @@ func (w *worker) next(ctx context.Context, patience time.Duration) ([]eventlog.E
 	return entries, err
 }
 
-func (w *worker) caughtUp() bool { return w.fold.next >= w.records.End() }
+func (w *worker) caughtUp() bool { return w.fold.next() >= w.records.End() }
 
-// rest keeps steps apart while the partition keeps up, so that ballots that come
+// rest keeps steps apart while the partition keeps up, so that records that come
 // close together share one.
 func (w *worker) rest(ctx context.Context) {
-	left := w.cfg.Pace - time.Since(w.written)
+	left := w.pace - time.Since(w.written)
 	if left <= 0 || !w.caughtUp() {
 		return
 	}
 	sleep(ctx, left)
-}
-
-func (w *worker) take(ctx context.Context, entries []eventlog.Entry) error {
-	for i := range entries {
-		if err := w.record(ctx, &entries[i]); err != nil {
-			return err
-		}
-		if w.fold.ballots >= w.cfg.MaxBatch {
-			if err := w.flush(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (w *worker) record(ctx context.Context, e *eventlog.Entry) error {
-	if e.Offset < w.fold.next {
-		return nil
-	}
-	body, err := w.decoder.Decode(e.Raw)
-	switch {
-	case err != nil:
-		w.reject(ctx, e, "unreadable")
-		w.fold.pass(e.Offset)
-	case body.Cut != nil:
-		return w.cut(ctx, e.Offset, *body.Cut)
-	case body.Revocation != nil:
-		w.fold.revoke(e.Offset, body.Revocation)
-	case body.Ballots != nil:
-		for i := range body.Ballots {
-			w.fold.ballot(e.Offset, &body.Ballots[i])
-		}
-		w.fold.pass(e.Offset)
-	default:
-		w.reject(ctx, e, "misplaced")
-		w.fold.pass(e.Offset)
-	}
-	return nil
 }
 
 // reject counts a record that cannot be folded and keeps it for people to look

@@ -7,47 +7,32 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/speed"
 )
-
-// cut writes what came before a new epoch and begins it.
-func (w *worker) cut(ctx context.Context, offset int64, c audience.Cut) error {
-	if w.fold.opens(c) {
-		if err := w.flush(ctx); err != nil {
-			return err
-		}
-	}
-	w.fold.cut(offset, c)
-	w.metrics.cut(c.At)
-	return nil
-}
 
 // flush writes the step gathered. Redis may be away for long: the step waits,
 // and is tried again until it is in, or another's.
 func (w *worker) flush(ctx context.Context) error {
-	waiting := !w.fold.pos.Ready && w.fold.next >= w.whole
-	if !w.fold.gathered() && !waiting {
+	pos := w.fold.at()
+	waiting := !pos.Ready && w.fold.next() >= w.whole
+	if w.fold.next() == pos.Next && !waiting {
 		return nil
 	}
-	ballots := w.fold.ballots
 	step := w.fold.step(w.whole)
 	err := w.insist(ctx, "advance", func() error {
 		began := time.Now()
 		defer func() { w.metrics.advance.Observe(time.Since(began).Seconds()) }()
-		return w.deps.Store.Advance(ctx, w.topic, w.partition, step)
+		return step.advance(ctx)
 	})
 	if err != nil {
 		return err
 	}
 	w.written = time.Now()
 	if waiting {
-		w.log.Info("the speed view is whole", "next", step.Next, "epoch", step.Epoch)
+		w.log.Info("the speed view is whole", "next", step.after.Next, "epoch", step.after.Epoch)
 	}
-	w.fold.applied(step)
+	step.applied()
 	w.metrics.steps.Inc()
-	w.metrics.ballots.Add(float64(ballots))
-	w.metrics.rewrites.Add(float64(len(step.Rewrite)))
 	w.moved()
 	return nil
 }
@@ -55,7 +40,7 @@ func (w *worker) flush(ctx context.Context) error {
 // heartbeat looks at the store when there is nothing to write, by a step that
 // goes nowhere.
 func (w *worker) heartbeat(ctx context.Context) error {
-	pos := w.fold.pos
+	pos := w.fold.at()
 	step := speed.Step{Expect: pos, Next: pos.Next, Epoch: pos.Epoch, Ready: &pos.Ready}
 	err := w.insist(ctx, "heartbeat", func() error {
 		return w.deps.Store.Advance(ctx, w.topic, w.partition, step)
@@ -103,10 +88,11 @@ func (w *worker) failed(what string, err error) {
 
 // moved notes where the partition is.
 func (w *worker) moved() {
-	w.reached = max(w.reached, w.fold.pos.Next)
+	next := w.fold.at().Next
+	w.reached = max(w.reached, next)
 	lag := int64(0)
 	if w.records != nil {
-		lag = max(0, w.records.End()-w.fold.pos.Next)
+		lag = max(0, w.records.End()-next)
 	}
 	w.show(lag, nil)
 }
@@ -121,12 +107,12 @@ func (w *worker) look(ctx context.Context) {
 	}
 	w.status.mu.Lock()
 	defer w.status.mu.Unlock()
-	w.status.lag = max(0, end-w.fold.pos.Next)
+	w.status.lag = max(0, end-w.fold.at().Next)
 	w.lag.Set(float64(w.status.lag))
 }
 
 func (w *worker) show(lag int64, err error) {
-	pos := w.fold.pos
+	pos := w.fold.at()
 	w.lag.Set(float64(lag))
 	w.epoch.Set(float64(pos.Epoch))
 	w.whole01.Set(map[bool]float64{true: 1}[pos.Ready])

@@ -39,6 +39,7 @@ func services(p *process.Process, s process.Opened, cfg Config, version string) 
 func addRealtime(p *process.Process, s process.Opened, cfg Config) error {
 	r, err := realtime.New(cfg.Realtime, realtime.Deps{
 		Log: realtime.Kafka{Log: s.Log}, Store: s.Speed, Origin: realtime.Published{Control: s.Control}, Past: s.Archive,
+		Topics: s.Control, PostOrigin: realtime.PublishedPosts{Control: s.Control, States: s.Archive, Logger: p.Logger},
 		Logger: p.Logger, Metrics: p.Metrics, Now: time.Now,
 	})
 	if err != nil {

@@ -1,4 +1,4 @@
-// Command realtime folds the ballots log into the speed view in Redis.
+// Command realtime folds the ballots and posts logs into the speed view in Redis.
 package main
 
 import (
@@ -56,6 +56,7 @@ func compose(ctx context.Context, p *process.Process, cfg settings) error {
 	registry := p.ControlClient(log, cfg.Control)
 	service, err := realtime.New(cfg.Realtime, realtime.Deps{
 		Log: realtime.Kafka{Log: log}, Store: store, Origin: realtime.Published{Control: registry}, Past: past,
+		Topics: registry, PostOrigin: realtime.PublishedPosts{Control: registry, States: past, Logger: p.Logger},
 		Logger: p.Logger, Metrics: p.Metrics, Now: time.Now,
 	})
 	if err != nil {
