@@ -179,6 +179,10 @@ func Load(file []byte) (*Table, error) {
 	return New(rows), nil
 }
 
+// Has says whether an ID, which may come from a table of another version, is a
+// row of this one.
+func (t *Table) Has(id ID) bool { return id >= 0 && int(id) < len(t.rows) }
+
 func (t *Table) find(hash uint64) ID {
 	for at := hash & t.mask; t.slots[at] != 0; at = (at + 1) & t.mask {
 		if i := t.slots[at] - 1; t.rows[i].Hash == hash {

@@ -114,11 +114,12 @@ type Source struct {
 
 // Gazetteer is immutable and shared by all locators.
 type Gazetteer struct {
-	src    Source
-	names  names
-	whole  names
-	common map[uint64]bool
-	grid   grid
+	src     Source
+	names   names
+	whole   names
+	common  map[uint64]bool
+	grid    grid
+	centres centres
 }
 
 // Encode returns the source as a file.
@@ -267,6 +268,7 @@ func New(src Source) (*Gazetteer, error) {
 		return nil, err
 	}
 	g.grid.build(src.Cities)
+	g.centres.build(&g.src)
 	return g, nil
 }
 
