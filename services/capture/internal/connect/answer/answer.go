@@ -52,12 +52,14 @@ func Judge(resp *http.Response, now time.Time) error {
 }
 
 // Until is when a platform wants to hear from us again: Retry-After in seconds
-// or as a date, else X-RateLimit-Reset as a date or in Unix seconds. A time that
+// or as a date, else X-RateLimit-Reset, or X-Rate-Limit-Reset, as a date or in Unix seconds. A time that
 // is over, or a day away, was not named.
 func Until(h http.Header, now time.Time) (time.Time, bool) {
 	until, ok := after(h.Get("Retry-After"), now)
-	if !ok {
-		until, ok = reset(h.Get("X-RateLimit-Reset"))
+	for _, name := range []string{"X-RateLimit-Reset", "X-Rate-Limit-Reset"} { // the latter is X's
+		if !ok {
+			until, ok = reset(h.Get(name))
+		}
 	}
 	return until, ok && until.After(now) && until.Sub(now) <= longest
 }
