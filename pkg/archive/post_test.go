@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/testing/protocmp"
 	"pgregory.net/rapid"
 
@@ -212,4 +213,63 @@ func BenchmarkReadPosts(b *testing.B) {
 	}
 	b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "posts/s")
 	b.ReportMetric(float64(file.Bytes)/n, "bytes/post")
+}
+
+// TestNoFieldOfAPostIsLost fills every field there is, those of later releases
+// too.
+func TestNoFieldOfAPostIsLost(t *testing.T) {
+	a := open(t, "mem://")
+	post := &clamorv1.Post{}
+	fill(post.ProtoReflect())
+	rows := []archive.PostRow{
+		{Offset: 0, Type: archive.RowPost, Post: post},
+		{Offset: 1, Type: archive.RowModeration, Moderation: &clamorv1.Moderation{Post: post, Reject: true, At: 5, Actor: "mona"}},
+	}
+	if _, err := writePosts(a, postSegment, rows, 2); err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := readPosts(a, postSegment)
+	if diff := cmp.Diff(rows, got, protocmp.Transform()); err != nil || diff != "" {
+		t.Fatal(err, diff)
+	}
+}
+
+// fill gives every field, list and message inside a value that is not its default.
+func fill(m protoreflect.Message) {
+	fields := m.Descriptor().Fields()
+	for i := range fields.Len() {
+		f := fields.Get(i)
+		value := func() protoreflect.Value {
+			switch f.Kind() {
+			case protoreflect.MessageKind:
+				inner := m.NewField(f)
+				if f.IsList() {
+					inner = inner.List().NewElement()
+				}
+				fill(inner.Message())
+				return inner
+			case protoreflect.StringKind:
+				return protoreflect.ValueOfString("text " + string(f.Name()))
+			case protoreflect.BytesKind:
+				return protoreflect.ValueOfBytes([]byte("0123456789abcdef"))
+			case protoreflect.DoubleKind:
+				return protoreflect.ValueOfFloat64(0.25)
+			case protoreflect.BoolKind:
+				return protoreflect.ValueOfBool(true)
+			case protoreflect.Int64Kind:
+				return protoreflect.ValueOfInt64(int64(i) + 1)
+			case protoreflect.Uint64Kind:
+				return protoreflect.ValueOfUint64(uint64(i) + 1)
+			case protoreflect.Uint32Kind:
+				return protoreflect.ValueOfUint32(uint32(i) + 1)
+			}
+			panic("a kind of field that no post had before: " + f.Kind().String())
+		}
+		if f.IsList() {
+			m.Mutable(f).List().Append(value())
+			m.Mutable(f).List().Append(value())
+			continue
+		}
+		m.Set(f, value())
+	}
 }
