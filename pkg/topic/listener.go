@@ -15,12 +15,20 @@ type Listener struct {
 	worker  *enrich.Worker
 	stops   *stopSet
 	interns interns
-	wire    wire
-	u       Understood
+	rooms   []room
+	at      int // the room of the last post
+	u       *Understood
+}
+
+// room holds one post and what was made of it.
+type room struct {
+	u    Understood
+	wire wire
+	tags []enrich.Hashtag
 }
 
 // Understood is what a listener made of a post. It belongs to the listener and
-// lasts until its next post.
+// lasts until its next post, or as long as Keep says.
 type Understood struct {
 	Post    *Post
 	Catalog *Catalog
@@ -51,8 +59,24 @@ type Understood struct {
 // NewListener returns a listener for a catalog.
 func NewListener(c *Catalog) *Listener {
 	l := &Listener{stops: stops(), interns: newInterns()}
+	l.Keep(1)
 	l.Use(c)
 	return l
+}
+
+// Keep makes what is understood last until n posts later, so that many posts may
+// be handed on at once. It ends what lasted before.
+func (l *Listener) Keep(n int) {
+	l.rooms, l.at = make([]room, max(1, n)), 0
+	l.u = &l.rooms[0].u
+}
+
+// next is the room for another post.
+func (l *Listener) next() *room {
+	l.at = (l.at + 1) % len(l.rooms)
+	at := &l.rooms[l.at]
+	l.u = &at.u
+	return at
 }
 
 // Use changes the catalog. What it learned of authors and places stays.
@@ -64,12 +88,17 @@ func (l *Listener) Use(c *Catalog) {
 	l.worker.SetRules(c.rules)
 }
 
-// HearPost understands a post whose bytes stay unchanged until the next.
-func (l *Listener) HearPost(p *Post) *Understood {
-	u := &l.u
+// HearPost understands a post whose bytes stay unchanged for as long as what was
+// understood of it lasts.
+func (l *Listener) HearPost(p *Post) *Understood { return l.hear(p, l.next()) }
+
+func (l *Listener) hear(p *Post, at *room) *Understood {
+	u := &at.u
 	u.Post, u.Catalog, u.Minute = p, l.catalog, MinuteOf(p.ReceivedAt)
 	l.worker.SetPrior(l.catalog.shows[string(p.Show)])
 	l.worker.Enrich(&p.Post, &u.Result)
+	at.tags = append(at.tags[:0], u.Result.Hashtags...)
+	u.Result.Hashtags = at.tags
 	u.Mark, u.Author = nameOf(p.Platform, p.ID)&^stateBits, authorOf(p)
 	u.Fingerprint, u.HasFingerprint = near.Fingerprint(l.worker.Tokens())
 	u.Counted = u.Counted[:0]
@@ -95,7 +124,7 @@ func authorOf(p *Post) uint64 {
 
 // listen finds the subjects among the rules that hold.
 func (l *Listener) listen() {
-	u := &l.u
+	u := l.u
 	u.Subjects = u.Subjects[:0]
 	for _, r := range u.Result.Topics {
 		number := l.catalog.owner[r]

@@ -13,7 +13,8 @@ type wire struct {
 
 // Hear understands a post of the log.
 func (l *Listener) Hear(p *clamorv1.Post) *Understood {
-	w, author := &l.wire, p.GetAuthor()
+	at, author := l.next(), p.GetAuthor()
+	w := &at.wire
 	w.room(p)
 	out := &w.post
 	*out = Post{
@@ -30,7 +31,7 @@ func (l *Listener) Hear(p *clamorv1.Post) *Understood {
 	if c := p.GetCoordinates(); c != nil {
 		out.Place.HasPoint, out.Place.Lat, out.Place.Lon = true, c.GetLat(), c.GetLon()
 	}
-	return l.HearPost(out)
+	return l.hear(out, at)
 }
 
 // room makes the buffer large enough beforehand: pieces of it are in use while
