@@ -82,3 +82,21 @@ func (c *Credentials) Expired() bool {
 	defer c.mu.Unlock()
 	return c.end
 }
+
+// Silence is a request that gets no answer.
+type Silence struct{ once once }
+
+// Stall keeps the next request waiting for ever.
+func (s *Silence) Stall() { s.once.set() }
+
+// Silent says so, once.
+func (s *Silence) Silent() bool { return s.once.take() }
+
+// Break is an answer that is broken off.
+type Break struct{ once once }
+
+// Disconnect breaks the next answer off in its middle.
+func (b *Break) Disconnect() { b.once.set() }
+
+// Broken says so, once.
+func (b *Break) Broken() bool { return b.once.take() }
