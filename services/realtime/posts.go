@@ -122,7 +122,7 @@ func (p *posts) take(ctx context.Context, entries []eventlog.Entry) error {
 			return err
 		}
 		var cut *audience.Cut
-		n := p.hearing.each(entries, func(e *eventlog.Entry, r record) bool {
+		n := p.hearing.each(entries, func(e *eventlog.Entry, r *record) bool {
 			if e.Offset < p.behind {
 				return true
 			}
@@ -147,7 +147,7 @@ func (p *posts) take(ctx context.Context, entries []eventlog.Entry) error {
 	return nil
 }
 
-func (p *posts) record(ctx context.Context, e *eventlog.Entry, r record) {
+func (p *posts) record(ctx context.Context, e *eventlog.Entry, r *record) {
 	switch {
 	case r.err != nil:
 		p.w.reject(ctx, e, "unreadable")
