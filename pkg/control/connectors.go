@@ -177,6 +177,15 @@ func oneNeeded(names ...string) func(*faults, map[string]any) {
 	}
 }
 
+// smsForm judges that an aggregator can prove who it is.
+func smsForm(f *faults, settings map[string]any) {
+	if settings["form"] == "json" {
+		oneNeeded("secret")(f, settings)
+		return
+	}
+	oneNeeded("auth_token")(f, settings)
+}
+
 // Connectors is the table of all connectors, and of all that they can be told.
 func Connectors() []Connector {
 	return []Connector{
@@ -209,6 +218,46 @@ func Connectors() []Connector {
 		{Name: "telegram", Way: Hooked, Doc: "a Telegram bot's groups, channels and chats", Settings: []Setting{
 			{Name: "secret_token", Type: Text, Needed: true, Secret: true, Doc: "what setWebhook was given as secret_token"},
 			{Name: "chats", Type: List, Doc: "ids or @names of the chats that count; all"},
+		}},
+		{Name: "meta", Way: Hooked, Doc: "WhatsApp, Facebook pages, Messenger and Instagram", Settings: []Setting{
+			{Name: "app_secret", Type: Text, Needed: true, Secret: true, Doc: "the app's secret, which signs every call"},
+			{Name: "verify_token", Type: Text, Needed: true, Secret: true, Doc: "what the subscription was given as verify token"},
+			{Name: "author_key", Type: Text, Secret: true, Doc: "makes pseudonyms of WhatsApp's numbers; app_secret"},
+			{Name: "accounts", Type: List, Doc: "ids of the pages and accounts that count; all"},
+		}},
+		{Name: "sms", Way: Hooked, Doc: "SMS, by Twilio or another aggregator", also: smsForm, Settings: []Setting{
+			{Name: "form", Type: Text, OneOf: []string{"twilio", "json"}, Doc: "how the aggregator speaks; twilio"},
+			{Name: "author_key", Type: Text, Needed: true, Secret: true, Doc: "makes pseudonyms of phone numbers; another key makes everybody a new author"},
+			{Name: "reply_counted", Type: Text, Doc: "what is sent back for a vote; nothing"},
+			{Name: "reply_unknown", Type: Text, Doc: "what is sent back for anything else; nothing"},
+			{Name: "service_words", Type: List, Doc: "words that are between the sender and the aggregator; STOP, START, HELP and their like"},
+			{Name: "auth_token", Type: Text, Secret: true, Doc: "twilio: the account's auth token"},
+			{Name: "url", Type: Address, OneOf: []string{"https", "http"}, Doc: "twilio: the webhook's address as Twilio has it, where a proxy changes it"},
+			{Name: "fields", Type: Texts, Doc: "json: pointers to id, from, text, created_at, location and media; /id and so on"},
+			{Name: "secret", Type: Text, Secret: true, Doc: "json: signs the calls"},
+			{Name: "signature_header", Type: Text, Doc: "header that has the signature; X-Signature-256"},
+			{Name: "signature_prefix", Type: Text, Doc: "what stands before it, such as sha256=; nothing"},
+			{Name: "signature_encoding", Type: Text, OneOf: []string{"hex", "base64"}, Doc: "how it is written; hex"},
+			{Name: "timestamp_header", Type: Text, Doc: "header that has the time of the call in Unix seconds, which is signed too; X-Timestamp"},
+			{Name: "tolerance_s", Type: Whole, Least: 1, Most: 86400, Doc: "seconds that a call may be old; 300"},
+		}},
+		{Name: "webhook", Way: Hooked, Doc: "anybody's JSON, read by JSON pointers", also: oneNeeded("key", "secret"), Settings: []Setting{
+			{Name: "fields", Type: Texts, Needed: true, Doc: "a JSON pointer for each part of a post: id, text, author_id and others"},
+			{Name: "items", Type: Text, Doc: "pointer to the list of posts; the body is one post"},
+			{Name: "platform", Type: Text, Doc: "platform of the posts; the source's id"},
+			{Name: "key", Type: Text, Secret: true, Doc: "a bearer key, if the calls are not signed"},
+			{Name: "secret", Type: Text, Secret: true, Doc: "signs the calls"},
+			{Name: "signature_header", Type: Text, Doc: "header that has the signature; X-Signature-256"},
+			{Name: "signature_prefix", Type: Text, Doc: "what stands before it, such as sha256=; nothing"},
+			{Name: "signature_encoding", Type: Text, OneOf: []string{"hex", "base64"}, Doc: "how it is written; hex"},
+			{Name: "timestamp_header", Type: Text, Doc: "header that has the time of the call in Unix seconds, which is signed too; none"},
+			{Name: "tolerance_s", Type: Whole, Least: 1, Most: 86400, Doc: "seconds that a call may be old; 300"},
+		}},
+		{Name: "amqp", Way: Pulled, Doc: "a queue of RabbitMQ", Settings: []Setting{
+			{Name: "url", Type: Address, Needed: true, Secret: true, OneOf: []string{"amqp", "amqps"}, Doc: "amqp://user:password@host:port/vhost"},
+			{Name: "queue", Type: Text, Needed: true, Doc: "the queue, which must be there"},
+			{Name: "prefetch", Type: Whole, Least: 1, Most: 5000, Doc: "messages on their way at a time; 200"},
+			{Name: "heartbeat", Type: Whole, Least: 1, Most: 300, Doc: "seconds; 10"},
 		}},
 	}
 }

@@ -7,8 +7,12 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/amqp"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/bluesky"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/meta"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/sms"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/telegram"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/webhook"
 )
 
 // pullers make the connectors of platforms that we ask.
@@ -17,6 +21,7 @@ func pullers() map[string]func(map[string]any, connect.Env) (connect.Connector, 
 		audience.ConnectorReplay: func(settings map[string]any, env connect.Env) (connect.Connector, error) {
 			return connect.NewReplay(env.ReplayDir, settings, env.Now)
 		},
+		"amqp":    amqp.New,
 		"bluesky": bluesky.New,
 	}
 }
@@ -25,6 +30,9 @@ func pullers() map[string]func(map[string]any, connect.Env) (connect.Connector, 
 func hookers() map[string]func(map[string]any, connect.Env) (connect.Hook, error) {
 	return map[string]func(map[string]any, connect.Env) (connect.Hook, error){
 		"telegram": telegram.NewHook,
+		"meta":     meta.NewHook,
+		"sms":      sms.NewHook,
+		"webhook":  webhook.NewHook,
 	}
 }
 
