@@ -61,7 +61,7 @@ func (h *hearing) use(c *topic.Catalog) {
 func (h *hearing) each(entries []eventlog.Entry, fold func(e *eventlog.Entry, r *record) (more bool)) int {
 	if len(h.ears) == 1 || len(entries) <= row {
 		for i := range entries {
-			if r := h.ears[0].hear(entries[i:i+1]); !fold(&entries[i], &r[0]) {
+			if r := h.ears[0].hear(entries[i : i+1]); !fold(&entries[i], &r[0]) {
 				return i + 1
 			}
 		}

@@ -136,3 +136,10 @@ func foldPosts(b *testing.B, log *memoryLog, ears int) {
 	b.ReportMetric(total/(cpu()-used).Seconds(), "posts/s/core")
 	b.ReportMetric(0, "ns/op")
 }
+
+func unmarshal(tb testing.TB, raw []byte, m proto.Message) {
+	tb.Helper()
+	if err := proto.Unmarshal(raw, m); err != nil {
+		tb.Fatal(err)
+	}
+}
