@@ -24,7 +24,7 @@ func (s *Service) archive(ctx context.Context, w *work) error {
 	if err := s.lookBack(ctx, w); err != nil {
 		return err
 	}
-	w.files = map[int32]archive.File{}
+	w.files, w.postFiles = map[int32]archive.File{}, map[int32]archive.File{}
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.parallel())
@@ -35,8 +35,11 @@ func (s *Service) archive(ctx context.Context, w *work) error {
 				file, err := s.archivePartition(ctx, w, topic, p)
 				mu.Lock()
 				defer mu.Unlock()
-				if topic == eventlog.Ballots {
+				switch topic {
+				case eventlog.Ballots:
 					w.files[p] = file
+				case eventlog.Posts:
+					w.postFiles[p] = file
 				}
 				w.did(ctx, file.Rows)
 				return err

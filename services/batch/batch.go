@@ -1,6 +1,7 @@
 // Package batch counts the log again, for good: it cuts it, archives it,
-// recomputes every unsealed round from the archive, publishes the sum as a
-// generation and forgets what is no longer needed.
+// recomputes every unsealed round from the archive, listens to the posts again
+// with the models and rules of the day, publishes the sum as a generation, fills
+// the search engine and forgets what is no longer needed.
 //
 // Its one trick is that every step is a function of a cut that was decided in
 // the control log before anything was done about it. A run that dies anywhere
@@ -14,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,6 +53,7 @@ type Control interface {
 // Speed is what batch asks of the speed view.
 type Speed interface {
 	Read(ctx context.Context, topic string, partition int32, fromEpoch uint64) (speed.Slice, error)
+	ReadMinutes(ctx context.Context, topic string, partition int32, fromEpoch uint64, since speed.Position) (speed.Minutes, error)
 	Expire(ctx context.Context, topic string, partition int32, below uint64) error
 }
 
@@ -71,7 +74,9 @@ type Deps struct {
 	Archive *archive.Archive
 	// Key signs certificates.
 	Key ed25519.PrivateKey
-	// Runner recomputes; nil: Local.
+	// Search may be nil: then nothing can be searched for.
+	Search Search
+	// Runner recomputes the ballots; nil: Local.
 	Runner Runner
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -84,6 +89,8 @@ type Service struct {
 	cfg     Config
 	d       Deps
 	metrics *metrics
+	topics  compiled
+	latest  latest
 	// pass is called between any two acts of a run; tests let runs die there.
 	pass func(point string) error
 }
@@ -152,7 +159,7 @@ func (s *Service) step(ctx context.Context, clock *schedule) (time.Duration, err
 	state := s.d.Control.State()
 	due := clock.due(s.d.Now(), state)
 	if due == notDue {
-		return clock.wait(s.d.Now()), nil
+		return s.rest(ctx, clock)
 	}
 	if due == ifNew {
 		fresh, err := s.somethingNew(ctx, state)
@@ -189,13 +196,16 @@ func pause(ctx context.Context, wait time.Duration, changed <-chan struct{}) {
 	}
 }
 
-// somethingNew says whether the log holds more than the last generation, or a
-// round waits to be sealed.
+// somethingNew says whether the log holds more than the last generation, a round
+// waits to be sealed, or topics are not those that the generation counted.
 func (s *Service) somethingNew(ctx context.Context, state *control.State) (bool, error) {
 	if len(sealable(state, s.now(), s.cfg.SealGrace)) > 0 {
 		return true, nil
 	}
 	published, _ := state.Published()
+	if changed, err := s.topicsChanged(ctx, state, published.Generation); err != nil || changed {
+		return changed, err
+	}
 	for _, topic := range []string{eventlog.Ballots, eventlog.Posts} {
 		for p := range int32(s.d.Log.Partitions(topic)) {
 			_, next, err := s.d.Log.Bounds(ctx, topic, p)
@@ -215,6 +225,65 @@ func (s *Service) somethingNew(ctx context.Context, state *control.State) (bool,
 		}
 	}
 	return false, nil
+}
+
+// topicsChanged says whether a run would count other subjects than the generation
+// did: what is new is counted back to the first post, without a new post.
+func (s *Service) topicsChanged(ctx context.Context, state *control.State, generation uint64) (bool, error) {
+	now, err := s.topics.of(definitions(state, everything))
+	if err != nil {
+		return false, err
+	}
+	if generation == 0 {
+		return now.Len() > 0, nil
+	}
+	g, err := s.latest.read(ctx, s.d.Views, generation)
+	if errors.Is(err, views.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return !now.are(g), nil
+}
+
+// rest uses the time between runs to fill the search engine, when it is behind.
+func (s *Service) rest(ctx context.Context, clock *schedule) (time.Duration, error) {
+	now := s.d.Now()
+	published, _ := s.d.Control.State().Published()
+	if !clock.mayFill(now, published.Generation) {
+		return clock.wait(now), nil
+	}
+	done, err := s.CatchUp(ctx, func() bool { return clock.due(s.d.Now(), s.d.Control.State()) != notDue })
+	if err != nil {
+		clock.fillLater(s.d.Now())
+		s.searchAway(published.Generation, err)
+		return clock.wait(s.d.Now()), nil
+	}
+	if !done {
+		return 0, nil
+	}
+	clock.filled = published.Generation
+	return clock.wait(s.d.Now()), nil
+}
+
+// latest remembers a generation: it is asked for often, and never changes.
+type latest struct {
+	mu sync.Mutex
+	g  *views.Generation
+}
+
+func (l *latest) read(ctx context.Context, from views.Store, number uint64) (*views.Generation, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.g == nil || l.g.Number != number {
+		g, err := from.Generation(ctx, number)
+		if err != nil {
+			return nil, err
+		}
+		l.g = g
+	}
+	return l.g, nil
 }
 
 // archivedTo is the offset at which a segment begins: the end of the one before.

@@ -194,9 +194,14 @@ func TestKilledAnywhere(t *testing.T) {
 		r := newRig(t, servers)
 		r.cfg.Parallel = 1 // boundaries come in one order
 		r.poll("final", once)
+		r.topic("goal", "gol OR goal OR golaço")
 		r.crowd("final", 0, 12)
+		r.chat(0, 12)
+		r.deps.Search = newEngine()
 		r.run()
 		r.crowd("final", 10, 12)
+		r.chat(12, 12)
+		r.topic("cup", "#copa OR #worldcup")
 		r.command("final", audience.VerbClose)
 		r.clock.move(r.cfg.SealGrace)
 		return r
@@ -476,6 +481,9 @@ func TestTheArchiveIsWrittenAgainWhileTheLogLasts(t *testing.T) {
 	r.published()
 	r.recount(recount.Match)
 	for _, path := range before {
+		if strings.HasPrefix(path, "state/") {
+			continue // of the generation then
+		}
 		if _, _, err := r.deps.Archive.Hash(t.Context(), path); err != nil {
 			t.Error(err)
 		}

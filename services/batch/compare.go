@@ -45,6 +45,14 @@ func (s *Service) compare(ctx context.Context, w *work) (agreed string, differen
 			differences = append(differences, found...)
 		}
 	}
+	found, err := s.comparePosts(limit, w)
+	if err != nil && agreed == views.AgreedYes {
+		agreed = views.AgreedUnknown
+	}
+	if len(found) > 0 {
+		agreed = views.AgreedNo
+		differences = append(differences, found...)
+	}
 	if found := w.against(); len(found) > 0 {
 		agreed = views.AgreedNo
 		differences = append(differences, found...)

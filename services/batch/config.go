@@ -23,6 +23,9 @@ type Config struct {
 	// Parallel is how many partitions are archived and folded at a time; 0: one
 	// a processor.
 	Parallel int `yaml:"parallel" doc:"partitions archived and folded at a time; 0 is one a processor"`
+	// SearchWait bounds one call to the search engine: one that takes longer is
+	// away, and filled later.
+	SearchWait time.Duration `yaml:"search_wait" doc:"how long one call to the search engine may take before it counts as away"`
 	// RetryDelay is how long after a run that failed it is tried again.
 	RetryDelay time.Duration `yaml:"retry_delay" doc:"how long after a failed run it is tried again"`
 }
@@ -34,6 +37,7 @@ func DefaultConfig() Config {
 		SealGrace:   2500 * time.Millisecond,
 		SealWait:    4 * time.Second,
 		CompareWait: 5 * time.Second,
+		SearchWait:  20 * time.Second,
 		RetryDelay:  2 * time.Second,
 	}
 }
@@ -44,7 +48,7 @@ func (c Config) Validate() error {
 	for _, d := range []struct {
 		name string
 		d    time.Duration
-	}{{"interval", c.Interval}, {"seal_grace", c.SealGrace}, {"seal_wait", c.SealWait}, {"compare_wait", c.CompareWait}, {"retry_delay", c.RetryDelay}} {
+	}{{"interval", c.Interval}, {"seal_grace", c.SealGrace}, {"seal_wait", c.SealWait}, {"compare_wait", c.CompareWait}, {"search_wait", c.SearchWait}, {"retry_delay", c.RetryDelay}} {
 		if d.d < 0 {
 			errs = append(errs, fmt.Errorf("batch.%s: %v is negative", d.name, d.d))
 		}

@@ -13,6 +13,13 @@ type metrics struct {
 	recomputing prometheus.Counter
 	compared    *prometheus.CounterVec
 	sealed      prometheus.Counter
+
+	heard          prometheus.Counter
+	hearing        prometheus.Counter
+	indexed        prometheus.Gauge
+	indexedPosts   prometheus.Counter
+	searchFailures prometheus.Counter
+	searchRefused  prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -48,8 +55,27 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		sealed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "clamor_batch_sealed_rounds_total", Help: "Rounds sealed and certified.",
 		}),
+		heard: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "clamor_batch_heard_posts_total", Help: "Posts folded from the archive.",
+		}),
+		hearing: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "clamor_batch_hear_seconds_total", Help: "Time spent folding posts.",
+		}),
+		indexed: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "clamor_batch_indexed_generation", Help: "Number of the last generation whose posts the search engine was given.",
+		}),
+		indexedPosts: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "clamor_batch_indexed_posts_total", Help: "Posts given to the search engine.",
+		}),
+		searchFailures: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "clamor_batch_search_failures_total", Help: "Times that the search engine was away.",
+		}),
+		searchRefused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "clamor_batch_search_refused_posts_total", Help: "Posts that the search engine cannot take.",
+		}),
 	}
 	if reg != nil {
+		reg.MustRegister(m.heard, m.hearing, m.indexed, m.indexedPosts, m.searchFailures, m.searchRefused)
 		reg.MustRegister(m.leader, m.runs, m.steps, m.generation, m.cutAt, m.archived, m.recomputed, m.recomputing, m.compared, m.sealed)
 	}
 	return m

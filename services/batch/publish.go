@@ -33,7 +33,7 @@ func (s *Service) publish(ctx context.Context, w *work) error {
 	g := w.generation
 	err := s.submit(ctx, control.KindPublished, 0, control.Published{
 		Generation: g.Number, Cut: g.Number, FloorEpoch: g.FloorEpoch, Floors: g.Floors,
-		Offsets: g.Offsets, Seals: g.Seals, Run: w.run.ID, Agreed: g.Agreed,
+		Offsets: g.Offsets, PostOffsets: g.PostOffsets, Seals: g.Seals, Run: w.run.ID, Agreed: g.Agreed,
 	})
 	if fault, ok := fault.As(err); ok && s.isPublished(g.Number) {
 		s.d.Logger.Info("another leader published this generation", "generation", g.Number, "verdict", fault.Detail)
@@ -64,6 +64,7 @@ func (s *Service) assemble(ctx context.Context, w *work) error {
 	}
 	g.FloorEpoch = w.floor()
 	g.Offsets, g.Floors = w.offsets(), w.floors(g.FloorEpoch)
+	w.hear(g)
 	w.generation = g
 	seals := w.seals()
 	w.expect(int64(len(seals)), "seals")
@@ -76,6 +77,18 @@ func (s *Service) assemble(ctx context.Context, w *work) error {
 		w.did(ctx, 1)
 	}
 	return nil
+}
+
+// hear gives the generation what was heard.
+func (w *work) hear(g *views.Generation) {
+	h := w.heard
+	g.Topics, g.Build, g.PostOffsets, g.PostRows = h.refs, h.topics.build, h.postOffsets(), h.rows
+	switch {
+	case h.index != nil:
+		g.Searched = g.Number
+	case w.before != nil:
+		g.Searched = w.before.Searched
+	}
 }
 
 // late carries the ballots that came after their round's seal over.

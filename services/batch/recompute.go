@@ -65,7 +65,10 @@ func (s *Service) recompute(ctx context.Context, w *work) error {
 	}
 	s.metrics.recomputed.Add(float64(w.sum.Ballots))
 	s.metrics.recomputing.Add(s.d.Now().Sub(began).Seconds())
-	return w.checkRows()
+	if err := w.checkRows(); err != nil {
+		return err
+	}
+	return s.listen(ctx, w)
 }
 
 // fold asks the runner, a second time when segments turned out to be missing

@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		// The meters of sarama's metrics share one ticker that never ends.
 		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"),
+		// Bleve starts its analysis when it is linked in.
+		goleak.IgnoreTopFunction("github.com/blevesearch/bleve_index_api.AnalysisWorker"),
 	)
 }
 
@@ -102,7 +104,7 @@ func newRig(t testing.TB, brokers []string) *rig {
 	}()
 	t.Cleanup(func() { stop(); <-ended })
 	<-r.control.Ready()
-	r.speed = &mirror{log: r.log, expired: map[int32]uint64{}}
+	r.speed = &mirror{log: r.log, control: r.control, expired: map[int32]uint64{}}
 	a, err := archive.Open(t.Context(), r.dir)
 	r.must(err)
 	t.Cleanup(func() { r.check(a.Close()) })
@@ -233,11 +235,13 @@ func (r *rig) crowd(poll string, from, n uint64) {
 
 // mirror is a speed view that folds the log whenever it is asked.
 type mirror struct {
-	log *eventlog.Log
-	mu  sync.Mutex
-	// bend changes what is answered.
-	bend    func(p int32, s *speed.Slice) error
-	expired map[int32]uint64
+	log     *eventlog.Log
+	control *control.Client
+	mu      sync.Mutex
+	// bend and bendMinutes change what is answered.
+	bend        func(p int32, s *speed.Slice) error
+	bendMinutes func(p int32, m *speed.Minutes) error
+	expired     map[int32]uint64
 }
 
 func (m *mirror) Read(ctx context.Context, topic string, p int32, from uint64) (speed.Slice, error) {
@@ -354,6 +358,7 @@ func (r *rig) published() *views.Generation {
 			r.t.Fatalf("generation %d has of %v %+v, the log %+v", p.Generation, k, got, round)
 		}
 	}
+	r.wantHeard(g)
 	return g
 }
 

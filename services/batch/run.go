@@ -37,10 +37,12 @@ type work struct {
 	// before is the generation before this one; nil when there is none, or the
 	// views store lost it and all is counted from the first epoch on.
 	before *views.Generation
-	// files were archived for this generation, by partition.
+	// files and postFiles were archived for this generation, by partition.
 	files      map[int32]archive.File
+	postFiles  map[int32]archive.File
 	parts      []*fold.Part
 	sum        *fold.Part
+	heard      *hearing
 	generation *views.Generation
 	sealed     []views.SealedRound
 }
@@ -59,7 +61,7 @@ func (s *Service) RunOnce(ctx context.Context) (views.Run, error) {
 	s.metrics.runs.WithLabelValues(w.run.State).Inc()
 	if err == nil {
 		s.d.Logger.Info("batch run done", "run", w.run.ID, "generation", w.run.Generation, "agreed", w.run.Agreed,
-			"ballots", w.ballots(), "sealed", len(w.decision.Seals), "took", s.d.Now().Sub(w.run.StartedAt.Time()).String())
+			"ballots", w.ballots(), "posts", w.posts(), "sealed", len(w.decision.Seals), "took", s.d.Now().Sub(w.run.StartedAt.Time()).String())
 	}
 	return w.run, err
 }
@@ -69,6 +71,13 @@ func (w *work) ballots() int64 {
 		return 0
 	}
 	return w.sum.Ballots
+}
+
+func (w *work) posts() int64 {
+	if w.heard == nil {
+		return 0
+	}
+	return w.heard.posts()
 }
 
 func (s *Service) run(ctx context.Context, w *work) error {
@@ -215,6 +224,9 @@ func (s *Service) expire(ctx context.Context, w *work) error {
 		}
 	}
 	if err := s.d.Views.Expire(ctx, below); err != nil {
+		return err
+	}
+	if err := s.d.Archive.ExpirePostStates(ctx, below); err != nil {
 		return err
 	}
 	return s.pass("expire")

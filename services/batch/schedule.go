@@ -21,6 +21,10 @@ type schedule struct {
 	started time.Time // of the last run that succeeded
 	next    time.Time // not before: after a failure, or a look in vain
 	retry   bool      // next is after a failure: nothing hurries it
+	// filled is the generation up to which the search engine is known to be filled,
+	// fillNext the time before which it is not tried again.
+	filled   uint64
+	fillNext time.Time
 }
 
 func newSchedule(cfg Config) *schedule { return &schedule{cfg: cfg} }
@@ -56,13 +60,24 @@ func (c *schedule) looked(at time.Time) {
 	c.next, c.retry = at.Add(max(c.cfg.Interval/12, 50*time.Millisecond)), false
 }
 
+// mayFill says whether there may be something to fill the search engine with.
+func (c *schedule) mayFill(at time.Time, generation uint64) bool {
+	return generation > c.filled && !at.Before(c.fillNext)
+}
+
+// fillLater is after a failure: an engine that is away stays so for a while.
+func (c *schedule) fillLater(at time.Time) { c.fillNext = at.Add(max(5*c.cfg.RetryDelay, time.Second)) }
+
 // wait is how long until due may say something else, changes of control aside.
 func (c *schedule) wait(at time.Time) time.Duration {
 	until := c.next
 	if by := c.started.Add(c.cfg.Interval); !c.retry && c.cfg.Interval > 0 && by.After(until) {
 		until = by
 	}
-	const idle = time.Minute
+	idle := time.Minute
+	if c.fillNext.After(at) {
+		idle = min(idle, c.fillNext.Sub(at))
+	}
 	if !c.retry && c.cfg.Interval == 0 {
 		return idle
 	}

@@ -1,0 +1,281 @@
+package batch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/clamor-live/clamor/pkg/archive"
+	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/search"
+	"github.com/clamor-live/clamor/services/batch/listen"
+)
+
+// Search is what batch does with the search engine.
+type Search interface {
+	Begin(ctx context.Context, build string) error
+	Put(ctx context.Context, build string, docs []search.Doc) error
+	Publish(ctx context.Context, build string) error
+	Current(ctx context.Context) (build string, err error)
+	Expire(ctx context.Context, keep ...string) error
+}
+
+// indexed says how far an index is filled: with the posts of all epochs below
+// Next. It is noted beside the archive, for the engine cannot tell.
+type indexed struct {
+	Build string `json:"build"`
+	Next  uint64 `json:"next"`
+}
+
+const indexedPath = "state/search.json"
+
+// readIndexed is how far the index of a build is filled; not at all when it is
+// unknown, or when the engine reads none, which is how a lost index looks.
+func (s *Service) readIndexed(ctx context.Context, build string) (indexed, error) {
+	none := indexed{Build: build}
+	current, err := s.d.Search.Current(ctx)
+	if err != nil && !errors.Is(err, search.ErrDamaged) {
+		return none, err
+	}
+	body, err := s.d.Archive.Get(ctx, indexedPath)
+	if errors.Is(err, archive.ErrNotFound) {
+		return none, nil
+	}
+	if err != nil {
+		return none, err
+	}
+	var is indexed
+	if json.Unmarshal(body, &is) != nil || is.Build != build || current == "" && is.Next > 0 {
+		return none, nil // it is filled again
+	}
+	return is, nil
+}
+
+func (s *Service) noteIndexed(ctx context.Context, is indexed) error {
+	body, err := json.Marshal(is)
+	if err != nil {
+		return err
+	}
+	return s.d.Archive.Put(ctx, indexedPath, body)
+}
+
+// indexing fills the index of a build with the posts that a pass hears. The first
+// error ends it, and never the counting: what is missing then is put later, from
+// the archive.
+type indexing struct {
+	s     *Service
+	build string
+	err   atomic.Pointer[error]
+	docs  atomic.Int64
+}
+
+func (x *indexing) failed() error {
+	if err := x.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (x *indexing) fail(err error) {
+	if err != nil {
+		x.err.CompareAndSwap(nil, &err)
+	}
+}
+
+// limited bounds one call to the engine: one that hangs is one that is away.
+func (s *Service) limited(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.SearchWait)
+	defer cancel()
+	return call(ctx)
+}
+
+// beginIndexing is nil when the run's posts cannot be put as they are counted:
+// without a search engine, when it is away, and when posts before them are still
+// missing in the index of this build.
+func (s *Service) beginIndexing(ctx context.Context, w *work) *indexing {
+	if s.d.Search == nil {
+		return nil
+	}
+	build := w.heard.topics.build
+	var is indexed
+	err := s.limited(ctx, func(ctx context.Context) (err error) {
+		if is, err = s.readIndexed(ctx, build); err == nil && is.Next == w.number()-1 {
+			err = s.d.Search.Begin(ctx, build)
+		}
+		return err
+	})
+	if err != nil {
+		s.searchAway(w.number(), err)
+		return nil
+	}
+	if is.Next != w.number()-1 {
+		return nil
+	}
+	return &indexing{s: s, build: build}
+}
+
+// finishIndexing lets what was put be found. It comes before the generation:
+// readers leave out the posts of generations that are not published.
+func (s *Service) finishIndexing(ctx context.Context, w *work) error {
+	x := w.heard.index
+	if x == nil {
+		return nil
+	}
+	if err := s.pass("index"); err != nil {
+		return err
+	}
+	if err := x.finish(ctx, w.number()); err != nil {
+		s.searchAway(w.number(), err)
+		w.heard.index = nil
+		return ctx.Err()
+	}
+	return nil
+}
+
+func (x *indexing) finish(ctx context.Context, next uint64) error {
+	if err := x.failed(); err != nil {
+		return err
+	}
+	err := x.s.limited(ctx, func(ctx context.Context) error { return x.s.d.Search.Publish(ctx, x.build) })
+	if err != nil {
+		return err
+	}
+	if err := x.s.noteIndexed(ctx, indexed{x.build, next}); err != nil {
+		return err
+	}
+	x.s.metrics.indexed.Set(float64(next))
+	x.s.metrics.indexedPosts.Add(float64(x.docs.Load()))
+	return x.s.limited(ctx, func(ctx context.Context) error { return x.s.d.Search.Expire(ctx, x.build) })
+}
+
+func (s *Service) searchAway(generation uint64, err error) {
+	s.metrics.searchFailures.Inc()
+	s.d.Logger.Warn("posts not put into the search engine; it is filled from the archive later", "generation", generation, "error", err)
+}
+
+// shelf collects the posts of one partition.
+type shelf struct {
+	ctx  context.Context
+	x    *indexing
+	docs []search.Doc
+}
+
+// shelfDocs are put at a time.
+const shelfDocs = 500
+
+func (x *indexing) shelf(ctx context.Context) *shelf { return &shelf{ctx: ctx, x: x} }
+
+// take never stops the fold.
+func (f *shelf) take(h *listen.Heard) error {
+	if f.x.failed() != nil {
+		return nil
+	}
+	doc, ok := listen.DocOf(h)
+	if !ok {
+		return nil
+	}
+	if f.docs = append(f.docs, doc); len(f.docs) >= shelfDocs {
+		f.empty()
+	}
+	return nil
+}
+
+func (f *shelf) empty() {
+	if len(f.docs) == 0 || f.x.failed() != nil {
+		return
+	}
+	s := f.x.s
+	err := s.limited(f.ctx, func(ctx context.Context) error { return s.d.Search.Put(ctx, f.x.build, f.docs) })
+	var refused *search.RefusedError
+	if errors.As(err, &refused) {
+		s.metrics.searchRefused.Add(float64(refused.Total))
+		s.d.Logger.Warn("posts cannot be searched for", "error", err)
+		err = nil
+	}
+	f.x.fail(err)
+	f.x.docs.Add(int64(len(f.docs)))
+	clear(f.docs)
+	f.docs = f.docs[:0]
+}
+
+// CatchUp fills the search engine from the archive up to the generation that is
+// published, when it is behind: after it was away, and when models or rules have
+// changed and every post is to be put anew. It goes on epoch by epoch until stop
+// says that there is something better to do. done is false when it has to be
+// called again.
+func (s *Service) CatchUp(ctx context.Context, stop func() bool) (done bool, err error) {
+	state := s.d.Control.State()
+	published, ok := state.Published()
+	if s.d.Search == nil || !ok || unfinished(state) {
+		return true, nil
+	}
+	decision, ok := state.CutNumber(published.Cut)
+	if !ok {
+		return true, nil
+	}
+	by, err := s.topics.of(definitions(state, decision.Offset))
+	if err != nil {
+		return false, err
+	}
+	g, err := s.latest.read(ctx, s.d.Views, published.Generation)
+	if err != nil {
+		return false, err
+	}
+	if g.Build != by.build {
+		return true, nil // topics have changed since: the next run will say how
+	}
+	is, err := s.readIndexed(ctx, by.build)
+	if err != nil || is.Next >= published.Generation {
+		return err == nil, err
+	}
+	return s.fill(ctx, by, is, published.Generation, stop)
+}
+
+func (s *Service) fill(ctx context.Context, by *topics, is indexed, to uint64, stop func() bool) (done bool, err error) {
+	x := &indexing{s: s, build: by.build}
+	if err := s.limited(ctx, func(ctx context.Context) error { return s.d.Search.Begin(ctx, by.build) }); err != nil {
+		return false, err
+	}
+	partitions := s.d.Log.Partitions(eventlog.Posts)
+	first, err := s.firstPosts(ctx, to, partitions)
+	if err != nil {
+		return false, err
+	}
+	is.Next = max(is.Next, first)
+	s.d.Logger.Info("search engine is filled from the archive", "build", by.build, "from", is.Next, "to", to)
+	// What was seen before the first of these epochs is not known: a copy of such a
+	// post replaces it.
+	h := &hearing{files: map[int32]archive.File{}}
+	for p := range int32(partitions) {
+		h.parts = append(h.parts, listen.NewPartition(p, is.Next, by.Catalog))
+	}
+	noted := s.d.Now()
+	for is.Next < to {
+		if stop() {
+			return false, s.noteIndexed(ctx, is)
+		}
+		if err := s.pass(fmt.Sprintf("fill %d", is.Next)); err != nil {
+			return false, err
+		}
+		if err := s.hearEpoch(ctx, h, by, x); err != nil {
+			return false, way(err)
+		}
+		if err := x.failed(); err != nil {
+			return false, err
+		}
+		is.Next++
+		if s.d.Now().Sub(noted) > noteEvery {
+			if err := s.noteIndexed(ctx, is); err != nil {
+				return false, err
+			}
+			noted = s.d.Now()
+		}
+	}
+	return true, x.finish(ctx, to)
+}
+
+// noteEvery is how much filling is done again, at most, after a crash.
+const noteEvery = 2 * time.Second
