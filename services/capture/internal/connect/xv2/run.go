@@ -1,0 +1,292 @@
+package xv2
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
+)
+
+const (
+	streamPath = "/2/tweets/search/stream"
+	queue      = 256 // messages that were read and not yet delivered
+	maxPosts   = 500 // that travel together
+	maxMessage = 1 << 20
+)
+
+// run is one Run.
+type run struct {
+	*Connector
+
+	out connect.Outlet
+	// newest is the id of the newest post seen, 0 for none; gap is where a gap
+	// begins that is to be filled, 0 for none.
+	newest, gap int64
+	rules       map[string]filter // on the platform
+	// What is owed, and from when on it may be tried.
+	search, sync owed
+}
+
+type owed struct {
+	is       bool
+	after    time.Time
+	failures int // in a row
+}
+
+// maxFailures is how often a search may fail before what it was for is given up.
+const maxFailures = 10
+
+// owe says that something is to be done, at once.
+func owe() owed { return owed{is: true} }
+
+// Run delivers posts from a place on.
+func (c *Connector) Run(ctx context.Context, from connect.Place, out connect.Outlet) error {
+	r := &run{Connector: c, out: out, newest: idOf(from)}
+	err := r.listen(ctx)
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // stopped, as it was asked to
+	}
+	return err
+}
+
+// place is before a gap until it is filled.
+func (r *run) place() connect.Place {
+	id := r.newest
+	if r.gap != 0 {
+		id = r.gap
+	}
+	if id == 0 {
+		return ""
+	}
+	return connect.Place(strconv.FormatInt(id, 10))
+}
+
+func (r *run) listen(ctx context.Context) error {
+	changed, err := r.begin(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	body, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	r.out.Streaming()
+	if r.backfill && r.newest != 0 {
+		r.gap, r.search = r.newest, owe()
+	}
+	in := &input{now: r.env.Now, messages: make(chan []byte, queue)}
+	in.heard.Store(r.env.Now().UnixNano())
+	var reading sync.WaitGroup
+	reading.Go(func() { in.read(ctx, body) })
+	defer reading.Wait()
+	defer cancel() // which ends the body, and so the reading
+	return r.follow(ctx, in, changed)
+}
+
+// begin waits until there are rules, and brings them to the platform, which opens
+// no stream without one.
+func (r *run) begin(ctx context.Context) (<-chan struct{}, error) {
+	for {
+		changed := r.env.Changed() // before the topics: no change falls between
+		if r.rules = r.wanted(); len(r.rules) > 0 {
+			return changed, r.keep(ctx, r.rules)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// open opens the stream. Its answer must come soon, though it has no end.
+func (r *run) open(ctx context.Context) (io.ReadCloser, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	late := time.AfterFunc(asking, cancel)
+	resp, err := r.request(ctx, http.MethodGet, streamPath, fields(), nil)
+	if !late.Stop() && err == nil {
+		err = context.DeadlineExceeded
+		_ = resp.Body.Close()
+	}
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return &stoppable{resp.Body, cancel}, nil
+}
+
+// stoppable is a body that ends its request when it is closed.
+type stoppable struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (s *stoppable) Close() error {
+	s.cancel()
+	return s.ReadCloser.Close()
+}
+
+// follow delivers what the stream brings, and does between what is owed.
+func (r *run) follow(ctx context.Context, in *input, changed <-chan struct{}) error {
+	look := time.NewTicker(max(r.quiet/16, time.Millisecond))
+	defer look.Stop()
+	for {
+		if err := r.settle(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+			changed = r.env.Changed()
+			if want := r.wanted(); !maps.Equal(want, r.rules) && len(want) > 0 {
+				r.rules, r.sync = want, owe()
+			}
+		case <-look.C:
+			if in.silent(r.quiet) {
+				return connect.ErrStalled
+			}
+		case m, ok := <-in.messages:
+			if !ok {
+				return in.err
+			}
+			b := connect.Batch{}
+			ended := r.gather(m, in.messages, &b)
+			b.Behind = r.place()
+			if len(b.Posts) > 0 || b.Malformed > 0 {
+				if err := r.out.Deliver(ctx, b); err != nil {
+					return err
+				}
+			}
+			if ended != nil {
+				return ended
+			}
+		}
+	}
+}
+
+// gather takes a message and those that wait behind it.
+func (r *run) gather(m []byte, messages <-chan []byte, b *connect.Batch) error {
+	for {
+		if err := r.take(m, b); err != nil {
+			return err
+		}
+		if len(b.Posts)+b.Malformed >= maxPosts {
+			return nil
+		}
+		select {
+		case next, ok := <-messages:
+			if !ok {
+				return nil // the next read will tell
+			}
+			m = next
+		default:
+			return nil
+		}
+	}
+}
+
+// settle does what is owed and due. What was missed is given up when it is not to
+// be had; rules that the platform does not take somebody has to change.
+func (r *run) settle(ctx context.Context) error {
+	err := r.due(ctx, &r.sync, "the rules are not in step with the topics", func() error { return r.keep(ctx, r.rules) })
+	if err != nil {
+		return err
+	}
+	err = r.due(ctx, &r.search, "what was missed is not searched for yet", func() error { return r.fill(ctx) })
+	var refused *connect.Refused
+	if errors.As(err, &refused) || r.search.failures >= maxFailures {
+		r.env.Logger.Warn("what was missed cannot be searched for", "error", err)
+		r.gap, r.search, err = 0, owed{}, nil
+	}
+	return err
+}
+
+func (r *run) due(ctx context.Context, o *owed, undone string, do func() error) error {
+	if !o.is || r.env.Now().Before(o.after) {
+		return nil
+	}
+	err := do()
+	var wait *connect.Wait
+	var refused *connect.Refused
+	var failed *undelivered
+	switch {
+	case err == nil:
+		*o = owed{}
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &failed):
+		return failed.err
+	case errors.As(err, &refused):
+		return err
+	case errors.As(err, &wait):
+		o.after = wait.Until
+	default:
+		o.after = r.env.Now().Add(retry)
+		o.failures++
+	}
+	r.env.Logger.Warn(undone, "error", err, "again", o.after)
+	return nil
+}
+
+// input reads a stream's messages.
+type input struct {
+	now      func() time.Time
+	heard    atomic.Int64 // when the last line came, in Unix nanoseconds
+	messages chan []byte
+	err      error // once messages is closed
+}
+
+func (in *input) silent(d time.Duration) bool {
+	return in.now().UnixNano()-in.heard.Load() > int64(d)
+}
+
+// read hands over each line but the empty ones, which are heartbeats. A line that
+// is cut off is none.
+func (in *input) read(ctx context.Context, body io.Reader) {
+	defer close(in.messages)
+	lines := bufio.NewScanner(body)
+	lines.Buffer(nil, maxMessage)
+	lines.Split(wholeLines)
+	for lines.Scan() {
+		in.heard.Store(in.now().UnixNano())
+		line := bytes.TrimSpace(lines.Bytes())
+		if len(line) == 0 {
+			continue
+		}
+		select {
+		case in.messages <- bytes.Clone(line):
+		case <-ctx.Done():
+			in.err = ctx.Err()
+			return
+		}
+	}
+	if in.err = lines.Err(); in.err == nil {
+		in.err = io.ErrUnexpectedEOF // a stream has no end
+	}
+	in.err = fmt.Errorf("read the stream: %w", in.err)
+}
+
+func wholeLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if atEOF && len(data) > 0 {
+		return 0, nil, io.ErrUnexpectedEOF
+	}
+	return 0, nil, nil
+}

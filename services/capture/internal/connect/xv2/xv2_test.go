@@ -1,0 +1,222 @@
+package xv2
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/connecttest"
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestConnector(t *testing.T) {
+	connecttest.Run(t, func(t *testing.T) connecttest.Platform { return newX(t) })
+}
+
+// into is an Outlet that hands batches to a function.
+type into func(connect.Batch) error
+
+func (f into) Deliver(_ context.Context, b connect.Batch) error { return f(b) }
+func (f into) Streaming()                                       {}
+func (f into) Spend(context.Context, int64) error               { return nil }
+
+// TestRulesFollowTheTopics: obsolete rules go, foreign ones stay, the stream lives
+// on.
+func TestRulesFollowTheTopics(t *testing.T) {
+	s := newX(t)
+	s.rules = []filter{{ID: "90", Value: "obsolete", Tag: "clamor:gone"}, {ID: "91", Value: "foreign", Tag: "theirs"}, {ID: "92", Value: "kept", Tag: "clamor:k"}}
+	wants := connecttest.NewWants(connecttest.Topic("a", "gol"), connecttest.Topic("k", "kept"))
+	c, err := s.Connector(wants.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	done := make(chan error, 1)
+	batches := make(chan connect.Batch, 100)
+	go func() { done <- c.Run(ctx, "", into(func(b connect.Batch) error { batches <- b; return nil })) }()
+	standing := func(want ...string) {
+		t.Helper()
+		for !slices.Equal(s.values(), want) {
+			select {
+			case <-ctx.Done():
+				t.Fatalf("the rules are %q, want %q", s.values(), want)
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}
+	standing("foreign", "kept", "gol")
+	wants.Set(connecttest.Topic("a", `gol OR "fora de jogo"`))
+	standing("foreign", `gol OR "fora de jogo"`)
+	wants.Set() // no topic at all: a stream needs a rule, so they stay
+	wants.Set(connecttest.Topic("b", "from:globo"))
+	standing("foreign", "from:globo")
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAGapIsFilledHoweverOftenTheSearchIsRefused: until then the place stays
+// before it, though the stream brings newer posts.
+func TestAGapIsFilledHoweverOftenTheSearchIsRefused(t *testing.T) {
+	s := newX(t)
+	s.Say("clamor 0")
+	from := connect.Place(strconv.FormatInt(s.last, 10))
+	s.Say("clamor 1", "clamor 2", "clamor 3", "clamor 4", "clamor 5") // three pages
+	s.noSearch = 2
+	c, err := s.Connector(connecttest.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	got := map[string]bool{}
+	err = c.Run(ctx, from, into(func(b connect.Batch) error {
+		for _, p := range b.Posts {
+			got[p.Text] = true
+		}
+		missing := len(got) < 6
+		if missing && b.Behind != from && b.Behind != "" {
+			t.Errorf("the place is %s though posts are missing", b.Behind)
+		}
+		if b.Behind > from {
+			cancel()
+		}
+		return nil
+	}))
+	if err != nil || len(got) < 5 || s.searches < 5 {
+		t.Errorf("%v after %d searches: %v", got, s.searches, err)
+	}
+}
+
+func TestRulesThatThePlatformDoesNotTake(t *testing.T) {
+	s := newX(t)
+	c, err := s.Connector(connecttest.NewWants(connecttest.Topic("a", "forbidden")).Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused *connect.Refused
+	if err := c.Run(t.Context(), "", into(nil)); !errors.As(err, &refused) {
+		t.Error(err)
+	}
+}
+
+func TestASecondConnectionIsTriedAgainSoon(t *testing.T) {
+	s := newX(t)
+	s.rules = []filter{{ID: "1", Value: "clamor", Tag: "clamor:all"}}
+	s.answerNext(429, `{"title":"ConnectionException","detail":"This stream is currently at the maximum allowed connection limit.","connection_issue":"TooManyConnections","type":"https://api.twitter.com/2/problems/streaming-connection"}`)
+	c, err := s.Connector(connecttest.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.Run(t.Context(), "", into(nil))
+	var wait *connect.Wait
+	var slow *connect.Slow
+	if err == nil || errors.As(err, &wait) || errors.As(err, &slow) {
+		t.Error(err)
+	}
+}
+
+func TestThePlatformEndsTheStream(t *testing.T) {
+	for line, kind := range map[string]any{
+		`{"errors":[{"title":"operational-disconnect","disconnect_type":"UpstreamOperationalDisconnect","detail":"This stream has been disconnected upstream for operational reasons.","type":"https://api.twitter.com/2/problems/operational-disconnect"}]}`: nil,
+		`{"title":"ConnectionException","detail":"closed","connection_issue":"TooManyConnections","type":"https://api.twitter.com/2/problems/streaming-connection"}`:                                                                                          nil,
+		`{"errors":[{"title":"UsageCapExceeded","type":"https://api.twitter.com/2/problems/usage-capped"}]}`:                                                                                                                                                  new(*connect.Slow),
+		`{"errors":[{"title":"Client Forbidden","type":"https://api.twitter.com/2/problems/client-forbidden"}]}`:                                                                                                                                              new(*connect.Refused),
+	} {
+		r := &run{Connector: &Connector{env: connecttest.Env(t)}}
+		err := r.take([]byte(line), &connect.Batch{})
+		if err == nil || kind != nil && !errors.As(err, kind) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
+func TestValues(t *testing.T) {
+	for text, want := range map[string][]string{
+		`gol OR "fora de jogo" OR #copa OR @ana OR from:globo`: {`gol OR "fora de jogo" OR #copa OR @ana OR from:globo`},
+		`gol brasil lang:pt`:  {"gol"},
+		`c++ OR "say OR not"`: {`"c++" OR "say OR not"`},
+		`lang:pt`:             nil,
+		`(`:                   nil,
+	} {
+		if got := valuesOf(&audience.Topic{Rule: text}, 512); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+	long := valuesOf(&audience.Topic{Rule: strings.Repeat("word OR ", 60) + "end"}, 128)
+	for _, v := range long {
+		if len(v) > 128 {
+			t.Error(v)
+		}
+	}
+	if len(long) < 3 || !strings.HasSuffix(long[len(long)-1], "end") {
+		t.Errorf("%q", long)
+	}
+}
+
+func TestSettings(t *testing.T) {
+	if _, err := New(map[string]any{"bearer_token": "t", "rules": []any{"gol"}}, connecttest.Env(t)); err != nil {
+		t.Error(err)
+	}
+	for name, v := range map[string]any{"bearer_token": "", "rules": "gol", "backfill": "no", "rule_length": 5.0, "max_rules": 0.0, "base_url": "x", "more": 1.0} {
+		bad := map[string]any{"bearer_token": "t"}
+		bad[name] = v
+		if _, err := New(bad, connecttest.Env(t)); err == nil || !strings.Contains(err.Error(), "settings."+name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestPosts(t *testing.T) {
+	// A retweet with a picture, a link and a place, in the form of the platform's
+	// documentation.
+	const line = `{"data":{"id":"1212092628029698048","text":"RT @xdev: We believe…","author_id":"2244994945","created_at":"2026-05-01T20:00:00.000Z","lang":"qme",
+		"geo":{"place_id":"01a9a39529b27f36"},"referenced_tweets":[{"type":"retweeted","id":"1212092627178287104"}]},
+		"includes":{"users":[{"id":"2244994945","name":"X Dev","username":"xdev","location":"127.0.0.1","created_at":"2013-12-14T04:35:55.000Z","public_metrics":{"followers_count":513958}}],
+		"media":[{"media_key":"16_1211797899316740096","type":"animated_gif","preview_image_url":"https://example.org/p.jpg"}],
+		"places":[{"id":"01a9a39529b27f36","country_code":"US","geo":{"type":"Feature","bbox":[-74.0,40.0,-73.5,40.5]}}],
+		"tweets":[{"id":"1212092627178287104","text":"We believe the best future version","author_id":"1","attachments":{"media_keys":["16_1211797899316740096"]},
+		"entities":{"urls":[{"expanded_url":"https://short.example/a","unwound_url":"https://example.org/a"},{"expanded_url":"https://x.com/p","media_key":"16_1211797899316740096"}]}}]},
+		"matching_rules":[{"id":"1","tag":"clamor:a"}]}`
+	r := &run{Connector: &Connector{env: connecttest.Env(t)}}
+	var b connect.Batch
+	if err := r.take([]byte(line), &b); err != nil {
+		t.Fatal(err)
+	}
+	want := []audience.Post{{
+		ID: "1212092628029698048", Platform: "x", Text: "We believe the best future version", CreatedAt: audience.MillisOf(time.Date(2026, 5, 1, 20, 0, 0, 0, time.UTC)),
+		RepostOf: "1212092627178287104", Coordinates: &audience.Coordinates{Lat: 40.25, Lon: -73.75},
+		Media: []string{"https://example.org/p.jpg"}, Links: []string{"https://example.org/a"},
+		Author: audience.Author{ID: "2244994945", Name: "X Dev", Handle: "xdev", Location: "127.0.0.1", Followers: 513958, CreatedAt: audience.MillisOf(time.Date(2013, 12, 14, 4, 35, 55, 0, time.UTC))},
+	}}
+	if diff := cmp.Diff(want, b.Posts); diff != "" || r.newest != 1212092628029698048 {
+		t.Error(diff)
+	}
+}
+
+func FuzzLine(f *testing.F) {
+	f.Add(`{"data":{"id":"1","author_id":"2","text":"t","geo":{"coordinates":{"type":"Point","coordinates":[1]}}},"includes":{"places":[{"geo":{"bbox":[1]}}]}}`)
+	f.Add(`{"errors":[{"title":"operational-disconnect"}]}`)
+	f.Fuzz(func(t *testing.T, line string) {
+		r := &run{Connector: &Connector{env: connect.Env{Now: func() time.Time { return time.Unix(1790000000, 0) }}}}
+		var b connect.Batch
+		if err := r.take([]byte(line), &b); err == nil && len(b.Posts)+b.Malformed != 1 {
+			t.Errorf("%+v", b)
+		}
+		if len(r.place()) > connect.MaxPlace || !json.Valid([]byte(`"`+string(r.place())+`"`)) {
+			t.Error(r.place())
+		}
+	})
+}
