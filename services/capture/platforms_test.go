@@ -1,0 +1,110 @@
+package capture_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+)
+
+// source defines an enabled source of the show, its secrets sealed.
+func (h *house) source(id, connector string, settings, secrets map[string]any) {
+	h.t.Helper()
+	for name, secret := range secrets {
+		settings[name] = h.keys.Seal(id, name, secret.(string))
+	}
+	h.put(control.KindSourcePut, id, audience.Source{ID: id, Show: "show", Connector: connector, Enabled: true, Settings: settings})
+}
+
+// TestAVoteBySMS: one message, one ballot, one reply, and nobody's number in the
+// log.
+func TestAVoteBySMS(t *testing.T) {
+	h := newHouse(t, nil)
+	h.social("p", audience.CountAuthors, audience.MatchAnywhere)
+	h.command("p", audience.VerbOpen)
+	const address = "https://vote.example.org/v1/hooks/texts"
+	h.source("texts", "sms", map[string]any{"url": address, "reply_counted": "Counted, thank you!", "reply_unknown": "Send ANNA"},
+		map[string]any{"auth_token": "open-sesame", "author_key": "k"})
+	text := func(sid, words string) string {
+		form := url.Values{"MessageSid": {sid}, "From": {"+5511912345678"}, "To": {"+551130001000"}, "Body": {words}, "FromCountry": {"BR"}}
+		m := hmac.New(sha1.New, []byte("open-sesame"))
+		m.Write([]byte(address + "Body" + words + "From+5511912345678" + "FromCountryBR" + "MessageSid" + sid + "To+551130001000"))
+		w := h.do("POST", "/v1/hooks/texts", form.Encode(), "Content-Type", "application/x-www-form-urlencoded",
+			"X-Twilio-Signature", base64.StdEncoding.EncodeToString(m.Sum(nil)))
+		if w.Code != http.StatusOK {
+			t.Fatal(w.Code, w.Body)
+		}
+		return w.Body.String()
+	}
+	const head = `<?xml version="1.0" encoding="UTF-8"?><Response>`
+	for _, c := range [][3]string{
+		{"SM1", "anna!", "<Message>Counted, thank you!</Message>"}, {"SM1", "anna!", "<Message>Counted, thank you!</Message>"},
+		{"SM2", "who?", "<Message>Send ANNA</Message>"}, {"SM3", "STOP", ""},
+	} {
+		if got, want := text(c[0], c[1]), head+c[2]+"</Response>"; got != want {
+			t.Errorf("%s: %s, want %s", c[1], got, want)
+		}
+	}
+	votes := map[string]bool{}
+	for _, p := range h.log.posts() {
+		for _, v := range p.GetVotes() {
+			votes[string(v.GetBallot())] = true
+		}
+		if strings.Contains(p.String(), "912345678") {
+			t.Errorf("a number is in %v", p)
+		}
+	}
+	if len(votes) != 1 {
+		t.Errorf("%d ballots", len(votes))
+	}
+	if strings.Contains(h.logged.String(), "912345678") {
+		t.Error("a number is in the log")
+	}
+	expect(t, h.do("POST", "/v1/hooks/texts", "Body=anna", "Content-Type", "application/x-www-form-urlencoded"), 401, "source-key-invalid")
+}
+
+// TestMetaCalls: the handshake, and a button that is a vote.
+func TestMetaCalls(t *testing.T) {
+	h := newHouse(t, nil)
+	h.social("p", audience.CountAuthors, audience.MatchAnywhere)
+	h.command("p", audience.VerbOpen)
+	h.source("meta", "meta", map[string]any{}, map[string]any{"app_secret": "open-sesame", "verify_token": "token"})
+	w := h.do("GET", "/v1/hooks/meta?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=token", "")
+	if w.Code != http.StatusOK || w.Body.String() != "1158201444" {
+		t.Error(w.Code, w.Body)
+	}
+	expect(t, h.do("GET", "/v1/hooks/meta?hub.mode=subscribe&hub.challenge=1&hub.verify_token=other", ""), 401, "source-key-invalid")
+	const body = `{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messages":[
+		{"from":"5511912345678","id":"wamid.1","timestamp":"1777665600","type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"a","title":"Anna"}}}]}}]}]}`
+	m := hmac.New(sha256.New, []byte("open-sesame"))
+	m.Write([]byte(body))
+	if w := h.do("POST", "/v1/hooks/meta", body, "X-Hub-Signature-256", "sha256="+hex.EncodeToString(m.Sum(nil))); w.Code != http.StatusOK {
+		t.Error(w.Code, w.Body)
+	}
+	posts := h.log.posts()
+	if len(posts) != 1 || len(posts[0].GetVotes()) != 1 || posts[0].GetPlatform() != "whatsapp" || strings.Contains(posts[0].String(), "912345678") {
+		t.Errorf("%v", posts)
+	}
+	expect(t, h.do("POST", "/v1/hooks/meta", body+" ", "X-Hub-Signature-256", "sha256="+hex.EncodeToString(m.Sum(nil))), 401, "source-key-invalid")
+}
+
+func TestAnybodysWebhook(t *testing.T) {
+	h := newHouse(t, nil)
+	h.source("app", "webhook", map[string]any{"items": "", "fields": map[string]any{"id": "/n", "text": "/says", "author_id": "/by"}}, map[string]any{"key": "open-sesame"})
+	w := h.do("POST", "/v1/hooks/app", `[{"n":1,"says":"oi","by":"u"},{"n":2}]`, "Authorization", "Bearer open-sesame")
+	if w.Code != http.StatusOK || w.Body.String() != `{"accepted":1,"rejected":1}`+"\n" {
+		t.Error(w.Code, w.Body)
+	}
+	if posts := h.log.posts(); len(posts) != 1 || posts[0].GetPlatform() != "app" || posts[0].GetId() != "1" {
+		t.Errorf("%v", posts)
+	}
+	expect(t, h.do("POST", "/v1/hooks/app", `[]`, "Authorization", "Bearer nonsense"), 401, "source-key-invalid")
+}
