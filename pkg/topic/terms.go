@@ -112,7 +112,7 @@ func (t *terms) link(address []byte) {
 	if at := bytes.IndexByte(address, '#'); at >= 0 {
 		address = address[:at]
 	}
-	address = bytes.TrimRight(address, "/")
+	address = bytes.TrimRight(address, "/.,;:!?)]}'*") // and what a sentence puts behind it
 	if len(address) < 4 || len(t.links) == maxLinks || bytes.ContainsFunc(address, unfit) {
 		return
 	}

@@ -56,9 +56,15 @@ func (s *Scanner) punctuation(text []byte, r rune, i, n int) int {
 	return i + n
 }
 
+// startsTag skips a few marks without width: they hide nothing.
 func (s *Scanner) startsTag(rest []byte) bool {
-	r, _ := utf8.DecodeRune(rest)
+	r, n := utf8.DecodeRune(rest)
 	c := s.tab.class(r)
+	for skipped := 0; c == ignored && skipped < 4; skipped++ {
+		rest = rest[n:]
+		r, n = utf8.DecodeRune(rest)
+		c = s.tab.class(r)
+	}
 	return c == letter || c == digit || r == '_'
 }
 
