@@ -19,6 +19,7 @@ const (
 	NotFound             Code = "not-found"
 	PollNotFound         Code = "poll-not-found"
 	RoundNotFound        Code = "round-not-found"
+	PostNotFound         Code = "post-not-found"
 	MethodNotAllowed     Code = "method-not-allowed"
 	PollNotOpen          Code = "poll-not-open"
 	NeedsReset           Code = "needs-reset"
@@ -36,6 +37,7 @@ const (
 	PreconditionRequired Code = "precondition-required"
 	RateLimited          Code = "rate-limited"
 	Internal             Code = "internal"
+	NoSearch             Code = "no-search"
 	LogUnavailable       Code = "log-unavailable"
 	Overloaded           Code = "overloaded"
 	Unavailable          Code = "unavailable"
@@ -60,6 +62,7 @@ var meanings = map[Code]meaning{
 	NotFound:             {http.StatusNotFound, "There is no such thing"},
 	PollNotFound:         {http.StatusNotFound, "There is no such poll"},
 	RoundNotFound:        {http.StatusNotFound, "The poll has no such round"},
+	PostNotFound:         {http.StatusNotFound, "There is no such post"},
 	MethodNotAllowed:     {http.StatusMethodNotAllowed, "The method is not allowed here"},
 	PollNotOpen:          {http.StatusConflict, "The poll is not open"},
 	NeedsReset:           {http.StatusConflict, "The change needs a new round"},
@@ -77,6 +80,7 @@ var meanings = map[Code]meaning{
 	PreconditionRequired: {http.StatusPreconditionRequired, "If-Match is needed"},
 	RateLimited:          {http.StatusTooManyRequests, "Too many requests"},
 	Internal:             {http.StatusInternalServerError, "Something went wrong here"},
+	NoSearch:             {http.StatusNotImplemented, "Posts are not searched here"},
 	LogUnavailable:       {http.StatusServiceUnavailable, "The log cannot be reached"},
 	Overloaded:           {http.StatusServiceUnavailable, "Too much is in flight"},
 	Unavailable:          {http.StatusServiceUnavailable, "Not available at the moment"},

@@ -32,6 +32,13 @@ type Config struct {
 	// ReceiptRounds bounds the partitions of rounds whose ballots are held in
 	// memory to answer receipts.
 	ReceiptRounds int `yaml:"receipt_rounds"`
+	// TopicRefresh is how often the speed view of posts is looked at.
+	TopicRefresh time.Duration `yaml:"topic_refresh"`
+	// TopicHorizon is how far back the minutes of topics are held in memory, and
+	// so the longest window. A busy topic's minute takes up to about 100 kB.
+	TopicHorizon time.Duration `yaml:"topic_horizon"`
+	// TopicMinutes bounds the minutes held of all topics together.
+	TopicMinutes int `yaml:"topic_minutes"`
 }
 
 // DefaultConfig suits one process with a few hundred polls.
@@ -45,6 +52,9 @@ func DefaultConfig() Config {
 		Coalesce:      250 * time.Millisecond,
 		Rendered:      256,
 		ReceiptRounds: 64,
+		TopicRefresh:  250 * time.Millisecond,
+		TopicHorizon:  24 * time.Hour,
+		TopicMinutes:  50_000,
 	}
 }
 
@@ -64,6 +74,9 @@ func (c Config) Validate() error {
 	check(c.Coalesce >= 0 && c.Coalesce < c.Heartbeat, "coalesce: %v is not between 0 and the heartbeat", c.Coalesce)
 	check(c.Rendered > 0, "rendered: %d is not positive", c.Rendered)
 	check(c.ReceiptRounds > 0, "receipt_rounds: %d is not positive", c.ReceiptRounds)
+	check(c.TopicRefresh >= 10*time.Millisecond, "topic_refresh: %v is below 10ms", c.TopicRefresh)
+	check(c.TopicHorizon >= 2*time.Hour && c.TopicHorizon <= 7*24*time.Hour, "topic_horizon: %v is not in 2h..168h", c.TopicHorizon)
+	check(c.TopicMinutes >= 1000, "topic_minutes: %d is below 1000", c.TopicMinutes)
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)
 		check(err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.RawQuery == "",

@@ -56,8 +56,10 @@ func TestRolesGoBeforeBodyAndExistence(t *testing.T) {
 		switch {
 		case strings.HasPrefix(path, "/v1/tokens"):
 			return audience.RoleAdmin
-		case method == http.MethodGet:
+		case method == http.MethodGet, path == "/v1/rules/explain":
 			return audience.RoleObserver
+		case strings.HasPrefix(path, "/v1/posts/"):
+			return audience.RoleModerator
 		}
 		return audience.RoleProducer
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/keys"
+	"github.com/clamor-live/clamor/pkg/search"
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/pkg/views"
 )
@@ -28,6 +29,8 @@ type Speed interface {
 	Read(ctx context.Context, topic string, partition int32, fromEpoch uint64) (speed.Slice, error)
 	ReadSeries(ctx context.Context, topic string, partition int32, fromEpoch uint64) (speed.Slice, error)
 	JournalSince(ctx context.Context, topic string, partition int32, round audience.RoundKey, index, incarnation int64) (entries [][]byte, next int64, err error)
+	ReadMinutes(ctx context.Context, log string, partition int32, fromEpoch uint64, since speed.Position) (speed.Minutes, error)
+	Recent(ctx context.Context, log string, partition int32, topic string, limit int) ([]speed.RecentPost, error)
 }
 
 // Views is what batch published; views.Store.
@@ -37,6 +40,13 @@ type Views interface {
 	Sealed(ctx context.Context, key audience.RoundKey) (*views.SealedRound, error)
 	Run(ctx context.Context, id string) (views.Run, error)
 	Runs(ctx context.Context, limit int) ([]views.Run, error)
+	Pieces(ctx context.Context, ids []views.PieceID) (map[views.PieceID][]byte, error)
+}
+
+// Search finds posts by their text; search.Store.
+type Search interface {
+	Search(ctx context.Context, q search.Query) (search.Page, error)
+	Get(ctx context.Context, id string) (search.Doc, error)
 }
 
 // Archive holds what was drawn from sealed rounds; *archive.Archive.
@@ -58,7 +68,7 @@ type Receipts interface {
 
 // Pages are the pages for people; the console's.
 type Pages interface {
-	// Page renders the page of that name (home, voter, overlay) for data.
+	// Page renders the page of that name (home, voter, overlay, topic) for data.
 	Page(name string, data any) ([]byte, error)
 	// Asset is a script or style of the pages.
 	Asset(name string) (contentType string, body []byte, ok bool)
@@ -70,6 +80,7 @@ type Deps struct {
 	Speed    Speed
 	Views    Views
 	Archive  Archive
+	Search   Search // nil: posts are not searched
 	Log      Log
 	Receipts Receipts
 	Pages    Pages

@@ -122,7 +122,7 @@ func (s *Service) feedDoor(format feed.Format) gin.HandlerFunc {
 		if r == nil {
 			r = s.renderFeed(a, f, format)
 		}
-		s.send(c, r, a)
+		s.send(c, r, &a.Stamp)
 	}
 }
 
@@ -135,12 +135,12 @@ func (s *Service) renderFeed(a *live.Answer, f live.Form, format feed.Format) *l
 	if len(f.Query) > maxQuery {
 		return dressed(render())
 	}
-	return s.form(a, f, render)
+	return s.form(&a.Stamp, f, render)
 }
 
 // renderPlain is poll.json without the destination's aliases.
 func (s *Service) renderPlain(a *live.Answer, d *control.Destination) *live.Rendered {
-	return s.form(a, live.Form{For: d, Name: "plain"}, func() ([]byte, string) {
+	return s.form(&a.Stamp, live.Form{For: d, Name: "plain"}, func() ([]byte, string) {
 		bare := *d
 		bare.Aliases = nil
 		return feed.Render(feedInput(a, &bare), feed.PollJSON, feed.Options{})

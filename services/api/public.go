@@ -102,7 +102,7 @@ func (s *Service) getPoll(c *gin.Context) error {
 	h := c.Writer.Header()
 	h["Cache-Control"] = noCache
 	h["Access-Control-Allow-Origin"] = anyOrigin
-	r := s.form(a, live.Form{Name: "public"}, func() ([]byte, string) { return publicBody(a), jsonType })
+	r := s.form(&a.Stamp, live.Form{Name: "public"}, func() ([]byte, string) { return publicBody(a), jsonType })
 	web.Bytes(c, http.StatusOK, jsonType, timed(r.Body, s.now()))
 	return nil
 }

@@ -52,7 +52,7 @@ func (s *Service) results(c *gin.Context) error {
 	if err != nil {
 		return s.notMerged(err)
 	}
-	s.send(c, s.form(a, live.Form{Name: "result"}, func() ([]byte, string) { return resultBody(a), jsonType }), a)
+	s.send(c, s.form(&a.Stamp, live.Form{Name: "result"}, func() ([]byte, string) { return resultBody(a), jsonType }), &a.Stamp)
 	return nil
 }
 

@@ -44,6 +44,7 @@ type tape struct {
 	grown   chan struct{}
 	down    atomic.Bool
 	speed   *fakeSpeed
+	hearing *fakeHearing
 }
 
 func (l *tape) Append(_ context.Context, _ string, _ int32, rec *clamorv1.Record) (int64, error) {
@@ -59,8 +60,11 @@ func (l *tape) Append(_ context.Context, _ string, _ int32, rec *clamorv1.Record
 }
 
 func (l *tape) Bounds(_ context.Context, topic string, p int32) (int64, int64, error) {
-	if topic != eventlog.Control {
+	switch topic {
+	case eventlog.Ballots:
 		return 0, l.speed.next(p), nil
+	case eventlog.Posts:
+		return 0, l.hearing.next(p), nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,9 +108,11 @@ type rig struct {
 	t       testing.TB
 	tape    *tape
 	speed   *fakeSpeed
+	hearing *fakeHearing
 	views   *flakyViews
 	archive *archive.Archive
 	keys    *keys.Ring
+	search  api.Search
 	control *control.Client
 	api     *api.Service
 	server  *httptest.Server
@@ -138,6 +144,13 @@ func (v *flakyViews) Generation(ctx context.Context, n uint64) (*views.Generatio
 	return v.Store.Generation(ctx, n)
 }
 
+func (v *flakyViews) Pieces(ctx context.Context, ids []views.PieceID) (map[views.PieceID][]byte, error) {
+	if v.away.Load() {
+		return nil, errAway
+	}
+	return v.Store.Pieces(ctx, ids)
+}
+
 func (v *flakyViews) Sealed(ctx context.Context, k audience.RoundKey) (*views.SealedRound, error) {
 	if v.away.Load() {
 		return nil, errAway
@@ -147,12 +160,13 @@ func (v *flakyViews) Sealed(ctx context.Context, k audience.RoundKey) (*views.Se
 
 func newRig(t testing.TB, change ...func(*api.Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, began: time.Now().Truncate(time.Minute).Add(10 * time.Second), speed: newFakeSpeed(), check: contracttest.New(t), cfg: api.DefaultConfig()}
+	r := &rig{t: t, began: time.Now().Truncate(time.Minute).Add(10 * time.Second), speed: newFakeSpeed(), hearing: newFakeHearing(), check: contracttest.New(t), cfg: api.DefaultConfig()}
 	r.cfg.Refresh, r.cfg.SeriesRefresh, r.cfg.Coalesce = 10*time.Millisecond, 20*time.Millisecond, 5*time.Millisecond
+	r.cfg.TopicRefresh = 10 * time.Millisecond
 	for _, f := range change {
 		f(&r.cfg)
 	}
-	r.tape = &tape{grown: make(chan struct{}), speed: r.speed}
+	r.tape = &tape{grown: make(chan struct{}), speed: r.speed, hearing: r.hearing}
 	store, err := views.Open(t.Context(), "file:"+t.TempDir()+"/views.db")
 	must(t, err)
 	r.views = &flakyViews{Store: store}
@@ -181,7 +195,7 @@ func (r *rig) start() {
 	pages, err := console.New()
 	must(t, err)
 	r.api, err = api.New(r.cfg, api.Deps{
-		Control: r.control, Speed: r.speed, Views: r.views, Archive: r.archive, Log: r.tape, Receipts: r.keys,
+		Control: r.control, Speed: speaking{r.speed, r.hearing}, Views: r.views, Archive: r.archive, Search: r.search, Log: r.tape, Receipts: r.keys,
 		Pages: pages, Logger: quiet, Metrics: prometheus.NewRegistry(), Now: r.now, Version: "test",
 	})
 	must(t, err)

@@ -49,6 +49,13 @@ func (s *Service) readRoutes() {
 		"/polls/:poll/certificate":   s.certificate,
 		"/topics":                    s.listTopics,
 		"/topics/:topic":             s.getTopic,
+		"/topics/:topic/stats":       s.topicStats,
+		"/topics/:topic/trends":      s.topicTrends,
+		"/topics/:topic/posts":       s.topicPosts,
+		"/topics/:topic/map":         s.topicMap,
+		"/topics/:topic/crowd":       s.topicCrowd,
+		"/posts/search":              s.searchPosts,
+		"/posts/:post":               s.getPost,
 		"/sources":                   s.listSources,
 		"/sources/:source":           s.getSource,
 		"/destinations":              s.listDestinations,
@@ -60,6 +67,9 @@ func (s *Service) readRoutes() {
 	} {
 		web.Get(r, path, handle(h))
 	}
+	r.POST("/rules/explain", handle(s.explainRule))
+	moderator := s.engine.Group("/v1", s.needs(audience.RoleModerator))
+	moderator.POST("/posts/:post/commands", handle(s.commandPost))
 }
 
 func (s *Service) writeRoutes() {

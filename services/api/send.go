@@ -32,7 +32,7 @@ var (
 )
 
 // form is an answer's bytes in one form, rendered once for all who ask.
-func (s *Service) form(a *live.Answer, f live.Form, render func() ([]byte, string)) *live.Rendered {
+func (s *Service) form(a *live.Stamp, f live.Form, render func() ([]byte, string)) *live.Rendered {
 	return a.Rendered(f, s.cfg.Rendered, func() *live.Rendered {
 		body, contentType := render()
 		return dressed(body, contentType)
@@ -74,7 +74,7 @@ func zipped(body []byte) []byte {
 }
 
 // send answers with a rendered form, or 304 when the client has it.
-func (s *Service) send(c *gin.Context, r *live.Rendered, a *live.Answer) {
+func (s *Service) send(c *gin.Context, r *live.Rendered, a *live.Stamp) {
 	req, h := c.Request, c.Writer.Header()
 	form, body := &r.Plain, r.Body
 	if r.Gzip != nil {
@@ -109,7 +109,7 @@ func (s *Service) send(c *gin.Context, r *live.Rendered, a *live.Answer) {
 // lastModified is the second behind the change once that second is surely over,
 // and the second of the change before. So whoever repeats it as
 // If-Modified-Since while another change may still come is told of it.
-func lastModified(a *live.Answer, now int64) []string {
+func lastModified(a *live.Stamp, now int64) []string {
 	if now-int64(a.AsOf)/1000 < settled {
 		return a.ModifiedEarly
 	}
@@ -118,7 +118,7 @@ func lastModified(a *live.Answer, now int64) []string {
 
 // unchanged judges the request's preconditions; If-None-Match goes before
 // If-Modified-Since.
-func unchanged(req *http.Request, tag string, a *live.Answer, now int64) bool {
+func unchanged(req *http.Request, tag string, a *live.Stamp, now int64) bool {
 	if match := req.Header["If-None-Match"]; len(match) > 0 {
 		return matches(match, tag)
 	}

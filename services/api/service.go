@@ -15,9 +15,11 @@ import (
 	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/services/api/internal/ballots"
+	"github.com/clamor-live/clamor/services/api/internal/listen"
 	"github.com/clamor-live/clamor/services/api/internal/live"
 	"github.com/clamor-live/clamor/services/internal/web"
 )
@@ -28,10 +30,13 @@ type Service struct {
 	deps   Deps
 	engine *gin.Engine
 	board  *live.Board
+	topics *listen.Hub
 	// ballots answers receipts of rounds that are not sealed.
 	ballots  *ballots.Book
 	streams  atomic.Int64
 	admitted admitted
+	kept     keptPosts
+	ready    chan struct{}
 }
 
 // New checks the configuration and lays out the routes; it starts nothing.
@@ -58,6 +63,17 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		},
 		Now: deps.Now, Log: deps.Logger,
 	})
+	s.topics = listen.New(listen.Config{
+		Refresh: cfg.TopicRefresh, ReadTimeout: cfg.ReadTimeout, Horizon: cfg.TopicHorizon, Minutes: cfg.TopicMinutes,
+	}, listen.Deps{
+		Control: deps.Control, Speed: deps.Speed, Views: deps.Views, Partitions: deps.Log.Partitions(eventlog.Posts),
+		End: func(ctx context.Context, p int32) (int64, error) {
+			_, end, err := deps.Log.Bounds(ctx, eventlog.Posts, p)
+			return end, err
+		},
+		Now: deps.Now, Log: deps.Logger,
+	})
+	s.ready = make(chan struct{})
 	if err := registerMetrics(s, deps.Metrics); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
@@ -70,13 +86,14 @@ func New(cfg Config, deps Deps) (*Service, error) {
 // Handler is the routes. It is to be served only once Ready is closed.
 func (s *Service) Handler() http.Handler { return s.engine }
 
-// Ready is closed when every poll has its first answer, merged from whole views.
-func (s *Service) Ready() <-chan struct{} { return s.board.Ready() }
+// Ready is closed when every poll and every topic has its first answer, merged
+// from whole views.
+func (s *Service) Ready() <-chan struct{} { return s.ready }
 
 // Useful says why the service is not ready; nil when it is.
 func (s *Service) Useful() error {
 	select {
-	case <-s.board.Ready():
+	case <-s.ready:
 		return nil
 	default:
 		return notYet(s.board.Health())
@@ -84,7 +101,23 @@ func (s *Service) Useful() error {
 }
 
 // Run keeps answers fresh until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return s.board.Run(ctx) }
+func (s *Service) Run(ctx context.Context) error {
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return s.board.Run(ctx) })
+	all.Go(func() error { return s.topics.Run(ctx) })
+	all.Go(func() error {
+		for _, part := range []<-chan struct{}{s.board.Ready(), s.topics.Ready()} {
+			select {
+			case <-part:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		close(s.ready)
+		return nil
+	})
+	return all.Wait()
+}
 
 // notYet says what the first merge waits for.
 func notYet(h live.Health) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/fault"
+	"github.com/clamor-live/clamor/pkg/topic"
 )
 
 // showForm is a show as a producer writes it.
@@ -19,12 +20,14 @@ type showForm struct {
 	Markets   []string `json:"markets"`
 	Languages []string `json:"languages"`
 	Rehearsal bool     `json:"rehearsal"`
+
+	Moderation *audience.Moderation `json:"moderation"`
 }
 
 func (f *showForm) show() audience.Show {
 	s := audience.Show{
 		ID: f.ID, Title: f.Title, Timezone: f.Timezone, Locale: f.Locale,
-		Markets: f.Markets, Languages: f.Languages, Rehearsal: f.Rehearsal,
+		Markets: f.Markets, Languages: f.Languages, Rehearsal: f.Rehearsal, Moderation: f.Moderation,
 	}
 	if s.Timezone == "" {
 		s.Timezone = "UTC"
@@ -33,6 +36,20 @@ func (f *showForm) show() audience.Show {
 		s.Locale = "en"
 	}
 	return s
+}
+
+// decides refuses rules of moderation that hold no word to look for; their
+// grammar is judged with the rest of the show.
+func decides(show *audience.Show) error {
+	if show.Moderation == nil || control.ValidateShow(show) != nil {
+		return nil
+	}
+	for pointer, rule := range map[string]string{"/moderation/reject": show.Moderation.Reject, "/moderation/approve": show.Moderation.Approve} {
+		if err := topic.Check(&audience.Topic{Rule: rule}); rule != "" && err != nil {
+			return fault.Invalid(fault.Field{Pointer: pointer, Detail: err.Error()})
+		}
+	}
+	return nil
 }
 
 func (s *Service) listShows(c *gin.Context) error {
@@ -49,6 +66,9 @@ func (s *Service) createShow(c *gin.Context) error {
 		return err
 	}
 	show := form.show()
+	if err := decides(&show); err != nil {
+		return err
+	}
 	if show.ID == "" {
 		show.ID = newID("show")
 	}
@@ -88,6 +108,9 @@ func (s *Service) putShow(c *gin.Context) error {
 		return err
 	}
 	show := form.show()
+	if err := decides(&show); err != nil {
+		return err
+	}
 	v, err := s.submit(c, control.KindShowPut, show.ID, base, show)
 	if err != nil {
 		return replaced(err)

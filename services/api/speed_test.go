@@ -43,6 +43,7 @@ func newFakeSpeed() *fakeSpeed {
 	return s
 }
 
+// Position is that of ballots; posts tell theirs with their minutes.
 func (s *fakeSpeed) Position(_ context.Context, _ string, p int32) (speed.Position, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -205,7 +206,9 @@ func (r *rig) run() uint64 {
 	for _, put := range receipts {
 		put()
 	}
+	r.hearing.cut(r, g)
 	r.publish(g, before, state)
+	r.hearing.expire(g.Number)
 	return g.Number
 }
 

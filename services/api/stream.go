@@ -156,7 +156,7 @@ func (s *Service) pollEvents(c *gin.Context) error {
 	return s.stream(c, source{
 		watch: func() (*live.Answer, <-chan struct{}, bool) { return s.board.Watch(id, face) },
 		render: func(a *live.Answer) []byte {
-			r := s.form(a, live.Form{Name: "public"}, func() ([]byte, string) { return publicBody(a), jsonType })
+			r := s.form(&a.Stamp, live.Form{Name: "public"}, func() ([]byte, string) { return publicBody(a), jsonType })
 			return timed(r.Body, s.now())
 		},
 		recheck: func() <-chan struct{} { return nil },

@@ -8,6 +8,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/fault"
+	"github.com/clamor-live/clamor/pkg/topic"
 )
 
 func (s *Service) listTopics(c *gin.Context) error {
@@ -26,12 +27,27 @@ func (s *Service) createTopic(c *gin.Context) error {
 	if t.ID == "" {
 		t.ID = newID("topic")
 	}
+	if err := listens(&t); err != nil {
+		return err
+	}
 	v, err := s.submit(c, control.KindTopicPut, t.ID, 0, t)
 	if err != nil {
 		return err
 	}
 	c.Header("Location", "/v1/topics/"+t.ID)
 	return replyRevised(c, http.StatusCreated, v.Revision, control.Topic{Topic: t, Revision: v.Revision})
+}
+
+// listens refuses a topic that could not be listened to. What is wrong with its
+// grammar is said with everything else that is wrong with it.
+func listens(t *audience.Topic) error {
+	if control.ValidateTopic(t) != nil {
+		return nil
+	}
+	if err := topic.Check(t); err != nil {
+		return fault.Invalid(fault.Field{Pointer: "/rule", Detail: err.Error()})
+	}
+	return nil
 }
 
 func (s *Service) topicOf(c *gin.Context) (*control.Topic, error) {
@@ -61,6 +77,9 @@ func (s *Service) putTopic(c *gin.Context) error {
 		return err
 	}
 	if err := s.ownShow(c, t.Show); err != nil {
+		return err
+	}
+	if err := listens(&t); err != nil {
 		return err
 	}
 	v, err := s.submit(c, control.KindTopicPut, t.ID, base, t)

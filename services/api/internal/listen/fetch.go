@@ -1,0 +1,190 @@
+package listen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/speed"
+	"github.com/clamor-live/clamor/pkg/topic"
+	"github.com/clamor-live/clamor/pkg/views"
+)
+
+// patience is how long the first pictures wait for a speed view that lags. It is
+// bounded, because some figures are better than none.
+const patience = 5 * time.Second
+
+// fetcher reads the views and keeps what it read. One goroutine uses it.
+type fetcher struct {
+	cfg  Config
+	deps Deps
+
+	now, from  int64 // Unix minutes: of this look, and the first to be held
+	generation *views.Generation
+	shelves    map[topic.Subject]*shelf
+	parts      []part
+	viewsErr   error
+	wholeAt    audience.Millis
+	// dirty are the minutes to be added up again.
+	dirty map[topic.Subject]map[int64]bool
+	mu    sync.Mutex // dirty, while partitions are read at the same time
+
+	// ends are where the log ended at the first look, and until is how long that
+	// waits for the speed view to get there: after a restart no figure may be lower
+	// than one served before it.
+	ends  []int64
+	until time.Time
+	begun bool
+}
+
+func newFetcher(cfg Config, deps Deps) *fetcher {
+	f := &fetcher{
+		cfg: cfg, deps: deps, generation: &views.Generation{}, parts: make([]part, deps.Partitions),
+		shelves: map[topic.Subject]*shelf{}, dirty: map[topic.Subject]map[int64]bool{},
+	}
+	for p := range f.parts {
+		f.parts[p].err = speed.ErrEmpty
+	}
+	return f
+}
+
+func (f *fetcher) touch(s topic.Subject, at int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.dirty[s] == nil {
+		f.dirty[s] = map[int64]bool{}
+	}
+	f.dirty[s][at] = true
+}
+
+// fetch looks at both views. What changed is dirty afterwards.
+func (f *fetcher) fetch(ctx context.Context, state *control.State, now audience.Millis, from int64) {
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.ReadTimeout)
+	defer cancel()
+	f.now, f.from = topic.MinuteOf(now), from
+	wanted := subjects(state)
+	f.turn(ctx, wanted)
+	var all sync.WaitGroup
+	for p := range f.parts {
+		all.Go(func() { f.parts[p].read(ctx, f.deps.Speed, int32(p), f.generation.Number, f.touch) })
+	}
+	all.Wait()
+	f.prune(wanted)
+	if f.missing() == nil {
+		f.wholeAt = now
+	}
+	if !f.begun {
+		f.begun = f.missing() == nil && f.viewsErr == nil && !f.behind(ctx)
+	}
+}
+
+// subjects are what is listened to now.
+func subjects(state *control.State) map[topic.Subject]bool {
+	out := map[topic.Subject]bool{}
+	for _, t := range state.Topics("") {
+		out[topic.Subject{Topic: t.ID, Revision: t.Revision}] = true
+	}
+	return out
+}
+
+// prune forgets what nobody asks for any more.
+func (f *fetcher) prune(wanted map[topic.Subject]bool) {
+	for p := range f.parts {
+		f.parts[p].prune(wanted, f.from)
+	}
+	for s, shelf := range f.shelves {
+		if !wanted[s] {
+			delete(f.shelves, s)
+			continue
+		}
+		maps.DeleteFunc(shelf.blobs, func(at int64, _ []byte) bool { return at < f.from })
+		maps.DeleteFunc(shelf.ids, func(at int64, _ views.PieceID) bool { return at < f.from })
+	}
+	maps.DeleteFunc(f.dirty, func(s topic.Subject, _ map[int64]bool) bool { return !wanted[s] })
+}
+
+// behind says whether the first pictures are to wait for the speed view.
+func (f *fetcher) behind(ctx context.Context) bool {
+	for p := len(f.ends); p < len(f.parts); p++ {
+		end, err := f.deps.End(ctx, int32(p))
+		if err != nil {
+			return true
+		}
+		f.ends = append(f.ends, end)
+	}
+	for p, end := range f.ends {
+		if f.parts[p].pos.Next < end {
+			return true
+		}
+	}
+	return false
+}
+
+// impatient says whether the first pictures have waited long enough.
+func (f *fetcher) impatient() bool {
+	if f.until.IsZero() {
+		f.until = time.Now().Add(patience)
+	}
+	return time.Now().After(f.until)
+}
+
+// missing says which part is not as good as it should be.
+func (f *fetcher) missing() error {
+	var errs []error
+	for p := range f.parts {
+		if err := f.parts[p].err; err != nil {
+			errs = append(errs, fmt.Errorf("partition %d: %w", p, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// minute adds up a subject's minute from both views; nil when there is nothing
+// of it. What was read was seen to decode.
+func (f *fetcher) minute(s topic.Subject, at int64) (*topic.Minute, error) {
+	var blobs [][]byte
+	if shelf := f.shelves[s]; shelf != nil && shelf.blobs[at] != nil {
+		blobs = append(blobs, shelf.blobs[at])
+	}
+	key := speed.MinuteKey{Topic: s.Topic, Revision: s.Revision, Minute: at}
+	for p := range f.parts {
+		blobs = f.parts[p].blobs(key, blobs)
+	}
+	var sum *topic.Minute
+	for i, blob := range blobs {
+		m, err := topic.Decode(blob)
+		if err != nil {
+			return nil, fmt.Errorf("decode minute %d of %s: %w", at, s, err)
+		}
+		if len(blobs) == 1 {
+			return m, nil
+		}
+		if i == 0 {
+			sum = topic.NewSum()
+		}
+		sum.Add(m)
+	}
+	return sum, nil
+}
+
+// reach is the sum of the offsets: it grows with every record counted.
+func (f *fetcher) reach() (sum int64) {
+	for _, next := range f.offsets() {
+		sum += next
+	}
+	return sum
+}
+
+func (f *fetcher) offsets() map[int32]int64 {
+	out := make(map[int32]int64, len(f.parts))
+	maps.Copy(out, f.generation.PostOffsets)
+	for p := range f.parts {
+		out[int32(p)] = max(out[int32(p)], f.parts[p].pos.Next)
+	}
+	return out
+}

@@ -1,0 +1,157 @@
+// Package listen keeps a picture of every topic, merged from the batch view and
+// the speed view, and replaces it when something changed.
+//
+// Its one trick is the trick of the polls' board: a generation is taken up first,
+// then each partition's speed minutes of the epochs from that generation's number
+// on, so that every post is in exactly one of the two. Minutes are read once and
+// kept; a look at the stores brings only those that changed.
+package listen
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/speed"
+	"github.com/clamor-live/clamor/pkg/views"
+)
+
+// Control is the registry.
+type Control interface {
+	State() *control.State
+	Changed() <-chan struct{}
+}
+
+// Speed is the speed view of posts.
+type Speed interface {
+	ReadMinutes(ctx context.Context, log string, partition int32, fromEpoch uint64, since speed.Position) (speed.Minutes, error)
+	Recent(ctx context.Context, log string, partition int32, topic string, limit int) ([]speed.RecentPost, error)
+}
+
+// Views is what batch published.
+type Views interface {
+	Generation(ctx context.Context, number uint64) (*views.Generation, error)
+	Pieces(ctx context.Context, ids []views.PieceID) (map[views.PieceID][]byte, error)
+}
+
+// Deps are what a Hub reads.
+type Deps struct {
+	Control    Control
+	Speed      Speed
+	Views      Views
+	Partitions int // of posts
+	// End is the next offset to be written to a partition of posts.
+	End func(ctx context.Context, partition int32) (int64, error)
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// Config says how often a Hub reads and how much it holds.
+type Config struct {
+	Refresh     time.Duration
+	ReadTimeout time.Duration
+	// Horizon is how far back minutes are held.
+	Horizon time.Duration
+	// Minutes bounds how many are held of all topics together; beyond it the
+	// horizon is nearer.
+	Minutes int
+}
+
+// ErrNotYet says that no picture of the topic can be had: a store has never
+// answered.
+var ErrNotYet = errors.New("the views of this topic could not be read yet")
+
+// Hub is the pictures. Its methods may be called from any goroutine.
+type Hub struct {
+	cfg    Config
+	deps   Deps
+	ready  chan struct{}
+	rooms  sync.Map // topic id → *room
+	health atomic.Pointer[Health]
+	lists  lists
+}
+
+// New makes an empty hub; Run fills it.
+func New(cfg Config, deps Deps) *Hub {
+	h := &Hub{cfg: cfg, deps: deps, ready: make(chan struct{})}
+	h.lists.byTopic = map[string]*list{}
+	h.health.Store(&Health{})
+	return h
+}
+
+// Health is how the views of posts stand.
+type Health struct {
+	Generation uint64
+	// WholeAt is when all parts were last there; 0: never.
+	WholeAt   audience.Millis
+	Positions []speed.Position
+	// SpeedErr and ViewsErr say what is missing.
+	SpeedErr, ViewsErr error
+	// Minutes is how many are held of all topics.
+	Minutes int
+}
+
+// Health is the latest look at the stores.
+func (h *Hub) Health() Health { return *h.health.Load() }
+
+// Ready is closed when every topic has its first picture.
+func (h *Hub) Ready() <-chan struct{} { return h.ready }
+
+// Picture is a topic's current one.
+func (h *Hub) Picture(topic string) (*Picture, bool) {
+	r := h.room(topic)
+	if r == nil {
+		return nil, false
+	}
+	p := r.picture.Load()
+	return p, p != nil
+}
+
+// Watch is the current picture and a channel that is closed when there is
+// another.
+func (h *Hub) Watch(topic string) (*Picture, <-chan struct{}, bool) {
+	r := h.room(topic)
+	if r == nil {
+		return nil, nil, false
+	}
+	p, changed := r.watch()
+	return p, changed, p != nil
+}
+
+func (h *Hub) room(topic string) *room {
+	if r, ok := h.rooms.Load(topic); ok {
+		return r.(*room)
+	}
+	return nil
+}
+
+// room is where a topic's picture hangs.
+type room struct {
+	picture atomic.Pointer[Picture]
+	mu      sync.Mutex
+	changed chan struct{}
+}
+
+func (r *room) watch() (*Picture, <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.changed == nil {
+		r.changed = make(chan struct{})
+	}
+	return r.picture.Load(), r.changed
+}
+
+func (r *room) hang(p *Picture) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.picture.Store(p)
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+}

@@ -1,0 +1,165 @@
+package listen
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/speed"
+)
+
+const (
+	// interest is how long a topic's recent posts are kept fresh after somebody
+	// asked for them.
+	interest = time.Minute
+	// recentMost is how many posts of a topic are held.
+	recentMost = 500
+)
+
+// lists are the recent posts of the topics that somebody looks at.
+type lists struct {
+	mu      sync.Mutex
+	byTopic map[string]*list
+}
+
+// list is one topic's recent posts.
+type list struct {
+	posts []speed.RecentPost // newest first
+	asked time.Time
+	reach int64 // where the speed view was when they were read
+	err   error
+}
+
+// Recent are a topic's newest posts, newest first. They are read once and then
+// kept fresh for as long as somebody asks. With an error come those that were
+// read before.
+func (h *Hub) Recent(ctx context.Context, topic string) ([]speed.RecentPost, error) {
+	h.lists.mu.Lock()
+	l := h.lists.byTopic[topic]
+	if l != nil {
+		l.asked = time.Now()
+		posts, err := l.posts, l.err
+		h.lists.mu.Unlock()
+		return posts, err
+	}
+	h.lists.mu.Unlock()
+	reach := h.reach()
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.ReadTimeout)
+	defer cancel()
+	posts, err := h.readRecent(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	h.lists.mu.Lock()
+	defer h.lists.mu.Unlock()
+	h.lists.byTopic[topic] = &list{posts: posts, asked: time.Now(), reach: reach}
+	return posts, nil
+}
+
+// refresh reads again the lists that are looked at and have changed.
+func (l *lists) refresh(ctx context.Context, h *Hub, live map[string]bool) {
+	reach := h.reach()
+	for _, topic := range l.due(reach, live) {
+		ctx, cancel := context.WithTimeout(ctx, h.cfg.ReadTimeout)
+		posts, err := h.readRecent(ctx, topic)
+		cancel()
+		l.mu.Lock()
+		if held := l.byTopic[topic]; held != nil {
+			if held.err = err; err == nil {
+				held.posts, held.reach = posts, reach
+			}
+		}
+		l.mu.Unlock()
+	}
+}
+
+// due are the topics whose lists are to be read again; those that nobody looks
+// at go.
+func (l *lists) due(reach int64, live map[string]bool) (topics []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for topic, held := range l.byTopic {
+		switch {
+		case !live[topic] || time.Since(held.asked) > interest:
+			delete(l.byTopic, topic)
+		case held.reach != reach || held.err != nil:
+			topics = append(topics, topic)
+		}
+	}
+	return topics
+}
+
+func (h *Hub) reach() (sum int64) {
+	for _, pos := range h.Health().Positions {
+		sum += pos.Next
+	}
+	return sum
+}
+
+// readRecent merges the partitions' lists.
+func (h *Hub) readRecent(ctx context.Context, topic string) ([]speed.RecentPost, error) {
+	var all []speed.RecentPost
+	for p := range int32(h.deps.Partitions) {
+		posts, err := h.deps.Speed.Recent(ctx, eventlog.Posts, p, topic, speed.RecentMax)
+		if err != nil {
+			return nil, fmt.Errorf("read recent posts of %s: %w", topic, err)
+		}
+		all = append(all, posts...)
+	}
+	return newest(all), nil
+}
+
+// newest orders posts, the newest first, each once.
+func newest(all []speed.RecentPost) []speed.RecentPost {
+	slices.SortStableFunc(all, func(a, b speed.RecentPost) int {
+		return cmp.Or(cmp.Compare(b.ReceivedAt, a.ReceivedAt), cmp.Compare(a.Key(), b.Key()))
+	})
+	seen := make(map[string]bool, len(all))
+	all = slices.DeleteFunc(all, func(p speed.RecentPost) bool {
+		key := p.Key()
+		was := seen[key]
+		seen[key] = true
+		return was
+	})
+	return all[:min(len(all), recentMost)]
+}
+
+// Post finds a recent post by its name, "platform:id".
+func (h *Hub) Post(ctx context.Context, key string) (*speed.RecentPost, bool, error) {
+	if p := h.lists.find(key); p != nil {
+		return p, true, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.ReadTimeout)
+	defer cancel()
+	partition := audience.PartitionOfPost(key, h.deps.Partitions)
+	for _, t := range h.deps.Control.State().Topics("") {
+		posts, err := h.deps.Speed.Recent(ctx, eventlog.Posts, partition, t.ID, speed.RecentMax)
+		if err != nil {
+			return nil, false, fmt.Errorf("look for post %s: %w", key, err)
+		}
+		for i := range posts {
+			if posts[i].Key() == key {
+				return &posts[i], true, nil
+			}
+		}
+	}
+	return nil, false, nil
+}
+
+func (l *lists) find(key string) *speed.RecentPost {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, held := range l.byTopic {
+		for i := range held.posts {
+			if held.posts[i].Key() == key {
+				return &held.posts[i]
+			}
+		}
+	}
+	return nil
+}

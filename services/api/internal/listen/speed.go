@@ -1,0 +1,118 @@
+package listen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/speed"
+	"github.com/clamor-live/clamor/pkg/topic"
+)
+
+// part is what is known of one partition's speed view, and what hinders more.
+type part struct {
+	pos    speed.Position // of the last good look
+	epochs map[uint64]map[speed.MinuteKey][]byte
+	err    error
+}
+
+var (
+	errNotReady = errors.New("the partition is being refilled")
+	errBehind   = errors.New("the speed view went back and has not caught up yet")
+)
+
+// read looks at a partition and takes what changed. touch is told of every
+// minute that did.
+func (t *part) read(ctx context.Context, s Speed, p int32, from uint64, touch func(topic.Subject, int64)) {
+	m, err := s.ReadMinutes(ctx, eventlog.Posts, p, from, t.pos)
+	if err == nil {
+		err = t.fits(m.Position)
+	}
+	if err == nil {
+		err = whole(m.Epochs)
+	}
+	if t.err = err; err != nil {
+		return
+	}
+	if m.Whole {
+		t.drop(^uint64(0), touch)
+	}
+	t.pos = m.Position
+	for epoch, minutes := range m.Epochs {
+		if t.epochs[epoch] == nil {
+			if t.epochs == nil {
+				t.epochs = map[uint64]map[speed.MinuteKey][]byte{}
+			}
+			t.epochs[epoch] = make(map[speed.MinuteKey][]byte, len(minutes))
+		}
+		for key, blob := range minutes {
+			t.epochs[epoch][key] = blob
+			touch(subjectOf(key), key.Minute)
+		}
+	}
+}
+
+// whole says whether every minute can be read: one that cannot is not to be
+// taken for none.
+func whole(epochs map[uint64]map[speed.MinuteKey][]byte) error {
+	for epoch, minutes := range epochs {
+		for key, blob := range minutes {
+			if _, err := topic.Decode(blob); err != nil {
+				return fmt.Errorf("%s@%d, minute %d of epoch %d: %w", key.Topic, key.Revision, key.Minute, epoch, err)
+			}
+		}
+	}
+	return nil
+}
+
+// fits says whether a position may follow the last good one. A total must not go
+// down because a store lost its newest writes.
+func (t *part) fits(pos speed.Position) error {
+	switch {
+	case !pos.Ready:
+		return errNotReady
+	case pos.Next < t.pos.Next:
+		return fmt.Errorf("%w: at %d, was at %d", errBehind, pos.Next, t.pos.Next)
+	}
+	return nil
+}
+
+// drop forgets the epochs below one.
+func (t *part) drop(below uint64, touch func(topic.Subject, int64)) {
+	for epoch, minutes := range t.epochs {
+		if epoch >= below {
+			continue
+		}
+		for key := range minutes {
+			touch(subjectOf(key), key.Minute)
+		}
+		delete(t.epochs, epoch)
+	}
+}
+
+// prune forgets the minutes of subjects that are no more, and those before the
+// horizon.
+func (t *part) prune(wanted map[topic.Subject]bool, from int64) {
+	for _, minutes := range t.epochs {
+		maps.DeleteFunc(minutes, func(key speed.MinuteKey, _ []byte) bool {
+			return key.Minute < from || !wanted[subjectOf(key)]
+		})
+	}
+}
+
+// blobs are a minute's parts of all epochs, in order.
+func (t *part) blobs(key speed.MinuteKey, out [][]byte) [][]byte {
+	for _, epoch := range slices.Sorted(maps.Keys(t.epochs)) {
+		if blob := t.epochs[epoch][key]; blob != nil {
+			out = append(out, blob)
+		}
+	}
+	return out
+}
+
+func subjectOf(key speed.MinuteKey) topic.Subject {
+	return topic.Subject{Topic: key.Topic, Revision: key.Revision}
+}

@@ -1,0 +1,280 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/fault"
+	"github.com/clamor-live/clamor/pkg/search"
+	"github.com/clamor-live/clamor/pkg/speed"
+	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
+)
+
+// noList says why posts cannot be listed.
+func (s *Service) noList(err error) error {
+	if errors.Is(err, speed.ErrEmpty) {
+		return fault.New(fault.Unavailable, "the posts are being read again: try again in a moment").After(time.Second)
+	}
+	return storeDown(err)
+}
+
+// found is a post, and as it was captured.
+type found struct {
+	moderated
+
+	captured *clamorv1.Post
+}
+
+// postOf finds the post of the path, for the token: among the recent ones, among
+// those decided about, and by search.
+func (s *Service) postOf(c *gin.Context) (*found, error) {
+	key := c.Param("post")
+	f, err := s.find(c.Request.Context(), key)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil || !reaches(c, f.Show) {
+		return nil, fault.New(fault.PostNotFound, "there is no post %q among the recent ones, and none was found by search", key)
+	}
+	return f, nil
+}
+
+func (s *Service) find(ctx context.Context, key string) (*found, error) {
+	if platform, id, ok := strings.Cut(key, ":"); !ok || platform == "" || id == "" {
+		return nil, nil //nolint:nilnil // no post has such a name
+	}
+	state := s.deps.Control.State()
+	recent, ok, err := s.topics.Post(ctx, key)
+	if ok {
+		return known(state, *recent, recent.Raw)
+	}
+	if d, decided := state.Post(key); decided {
+		if post, _ := d.Captured(); post != nil {
+			return &found{decide(state, recentOf(post, d.Topics)), post}, nil
+		}
+	}
+	doc, searchErr := s.searched(ctx, key)
+	switch {
+	case doc != nil:
+		return known(state, hitOf(doc), doc.Raw)
+	case searchErr != nil:
+		return nil, searchErr
+	case err != nil:
+		return nil, s.noList(err)
+	}
+	return nil, nil //nolint:nilnil // nothing is an answer
+}
+
+// searched looks a post up; nil when there is none, or no search.
+func (s *Service) searched(ctx context.Context, key string) (*search.Doc, error) {
+	if s.deps.Search == nil {
+		return nil, nil //nolint:nilnil // nothing is an answer
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ReadTimeout)
+	defer cancel()
+	doc, err := s.deps.Search.Get(ctx, key)
+	switch {
+	case errors.Is(err, search.ErrNotFound):
+		return nil, nil //nolint:nilnil // nothing is an answer
+	case err != nil:
+		return nil, storeDown(err)
+	}
+	return &doc, nil
+}
+
+func known(state *control.State, p speed.RecentPost, raw []byte) (*found, error) {
+	f := &found{moderated: decide(state, p)}
+	if len(raw) > 0 {
+		f.captured = &clamorv1.Post{}
+		if err := proto.Unmarshal(raw, f.captured); err != nil {
+			return nil, storeDown(err)
+		}
+	}
+	return f, nil
+}
+
+func (s *Service) getPost(c *gin.Context) error {
+	f, err := s.postOf(c)
+	if err != nil {
+		return err
+	}
+	return reply(c, http.StatusOK, postReplyOf(s.deps.Control.State(), &f.moderated))
+}
+
+// postCommandForm is a command to a post as a moderator writes it.
+type postCommandForm struct {
+	Command string `json:"command"`
+	Reason  string `json:"reason"`
+}
+
+type postCommandReply struct {
+	Post    string          `json:"post"`
+	State   string          `json:"state"`
+	Command string          `json:"command"`
+	Reason  string          `json:"reason,omitempty"`
+	Actor   string          `json:"actor"`
+	At      audience.Millis `json:"at"`
+}
+
+// commandPost writes a moderator's word. From the moment that it is answered,
+// lists and feeds heed it; the ballots follow within two seconds.
+func (s *Service) commandPost(c *gin.Context) error {
+	var form postCommandForm
+	if err := body(c, &form); err != nil {
+		return err
+	}
+	f, err := s.postOf(c)
+	if err != nil {
+		return err
+	}
+	command := control.PostCommand{Command: form.Command, Reason: form.Reason, Show: f.Show, Topics: f.Topics}
+	if f.captured != nil {
+		if command.Post, err = proto.Marshal(f.captured); err != nil {
+			return err
+		}
+	}
+	if err := s.carries(&command, f); err != nil {
+		return err
+	}
+	key := f.Key()
+	if _, err := s.submit(c, control.KindPostCommand, key, 0, command); err != nil {
+		return err
+	}
+	d, ok := s.deps.Control.State().Post(key)
+	if !ok {
+		return fault.New(fault.Unavailable, "the command is written: look at the post again in a moment").After(time.Second)
+	}
+	return reply(c, http.StatusOK, postCommandReply{key, stateOf(d.Verdict()), d.Command, d.Reason, d.Actor, d.At})
+}
+
+// carries refuses a command that could not be carried out: without the post as it
+// was captured its ballots would stay, which is not to happen silently.
+func (s *Service) carries(command *control.PostCommand, f *found) error {
+	if control.ValidatePostCommand(command) != nil || len(command.Post) > 0 || len(f.Votes) == 0 {
+		return nil // invalid ones are refused by their own words
+	}
+	return fault.New(fault.Unavailable,
+		"the post's ballots cannot be reached now, for it is too large for the list of recent posts: try again when the next batch run has indexed it").
+		After(time.Minute)
+}
+
+// searchPosts finds posts by their text.
+func (s *Service) searchPosts(c *gin.Context) error {
+	if s.deps.Search == nil {
+		return fault.New(fault.NoSearch, "no search is configured: give search an address")
+	}
+	q, err := s.searchQuery(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), searchTimeout)
+	defer cancel()
+	page, err := s.deps.Search.Search(ctx, q)
+	switch {
+	case errors.Is(err, search.ErrCursor):
+		return fault.New(fault.InvalidRequest, "after is the next of the page before, of the same search")
+	case errors.Is(err, search.ErrQuery):
+		return fault.New(fault.InvalidRequest, "%w", err)
+	case err != nil:
+		return storeDown(err)
+	}
+	state := s.deps.Control.State()
+	r := searchPage{Items: []postReply{}, Next: page.Next, Total: page.Total, Generation: q.MaxGeneration}
+	for i := range page.Posts {
+		hit := &page.Posts[i]
+		m := decide(state, hitOf(&hit.Doc))
+		if m.verdict == audience.Rejected && c.Query("state") != string(audience.Rejected) {
+			continue // rejected posts are in no list but their own
+		}
+		p := postReplyOf(state, &m)
+		p.Highlights = hit.Fragments
+		r.Items = append(r.Items, p)
+	}
+	return reply(c, http.StatusOK, r)
+}
+
+const (
+	// searchTimeout bounds a search: a person waits for it.
+	searchTimeout = 5 * time.Second
+	maxSearchText = 1000
+)
+
+type searchPage struct {
+	Items []postReply `json:"items"`
+	Next  string      `json:"next,omitempty"`
+	// Total is how many the query finds, rejected ones among them.
+	Total      int64  `json:"total"`
+	Generation uint64 `json:"generation"`
+}
+
+func (s *Service) searchQuery(c *gin.Context) (search.Query, error) {
+	limit, after, err := paging(c)
+	if err != nil {
+		return search.Query{}, err
+	}
+	q := search.Query{
+		Text: c.Query("q"), Show: c.Query("show"), Topic: c.Query("topic"), Language: c.Query("language"),
+		Sentiment: c.Query("sentiment"), Country: strings.ToUpper(c.Query("country")), After: after,
+		Limit: min(limit, search.MaxLimit), Highlight: true,
+	}
+	if len(q.Text) > maxSearchText {
+		return q, fault.New(fault.InvalidRequest, "q is longer than %d bytes", maxSearchText)
+	}
+	if q.From, err = instantOf(c, "from"); err != nil {
+		return q, err
+	}
+	if q.To, err = instantOf(c, "to"); err != nil {
+		return q, err
+	}
+	if q.Sort, err = sortOf(c.Query("sort")); err != nil {
+		return q, err
+	}
+	if own := tokenOf(c).Show; own != "" {
+		if q.Show != "" && q.Show != own {
+			return q, fault.New(fault.NotFound, "there is no show %q", q.Show)
+		}
+		q.Show = own
+	}
+	q.MaxGeneration = s.topics.Health().Generation
+	return q, nil
+}
+
+func sortOf(name string) (search.Sort, error) {
+	switch name {
+	case "", "newest":
+		return search.Newest, nil
+	case "relevance":
+		return search.Relevance, nil
+	}
+	return search.Newest, fault.New(fault.InvalidRequest, "sort is newest or relevance")
+}
+
+// hitOf is a post that was found as moderators see it.
+func hitOf(d *search.Doc) speed.RecentPost {
+	p := speed.RecentPost{
+		ID: strings.TrimPrefix(d.ID, d.Platform+":"), Platform: d.Platform, Show: d.Show, Text: d.Text,
+		Author:    audience.Author{ID: d.AuthorID, Name: d.AuthorName, Handle: d.AuthorHandle, Followers: d.Followers},
+		CreatedAt: d.CreatedAt, ReceivedAt: d.ReceivedAt, Language: d.Language, Sentiment: d.Sentiment,
+		Hashtags: d.Hashtags, Links: d.Links, Media: d.Media, ReplyTo: d.ReplyTo, RepostOf: d.RepostOf,
+		Topics: d.Topics, Decision: d.Decision,
+	}
+	if d.Country != "" {
+		p.Place = &speed.RecentPlace{Country: d.Country, Admin1: d.Region, City: d.City}
+	}
+	post := &clamorv1.Post{}
+	if len(d.Raw) > 0 && proto.Unmarshal(d.Raw, post) == nil {
+		p.Source = post.GetSource()
+		for _, v := range post.GetVotes() {
+			p.Votes = append(p.Votes, speed.RecentVote{Poll: v.GetPoll(), Round: v.GetRound(), Slots: v.GetSlots()})
+		}
+	}
+	return p
+}
