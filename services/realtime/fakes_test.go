@@ -353,3 +353,17 @@ func (s redisState) restore(m *miniredis.Miniredis) {
 		}
 	}
 }
+
+// noSeats is a log whose seats of one group cannot be had.
+type noSeats struct {
+	*memoryLog
+	err error
+}
+
+func (l noSeats) Seats(ctx context.Context, group string, _ func(context.Context, int32) error) error {
+	if group == postsGroup {
+		return l.err
+	}
+	<-ctx.Done()
+	return nil
+}

@@ -234,6 +234,12 @@ func (p *posts) step(whole int64) step {
 	}
 }
 
+func (p *posts) stay(ctx context.Context) error {
+	pos := p.at()
+	step := speed.PostStep{Expect: pos, Next: pos.Next, Epoch: pos.Epoch, Ready: &pos.Ready}
+	return p.w.deps.Store.AdvancePosts(ctx, p.w.topic, p.w.partition, step)
+}
+
 // told counts a step that is in.
 func (p *posts) told(s speed.PostStep, live bool) {
 	p.metrics.records.Add(float64(p.posts))

@@ -129,6 +129,9 @@ func TestTopicsChange(t *testing.T) {
 	if got := s.recent("saves"); len(got) > 0 {
 		t.Errorf("recent posts of a topic that is no more: %q", got)
 	}
+	if err := s.w.turn(t.Context()); err != nil { // nothing to do: it looks at Redis
+		t.Errorf("a heartbeat: %v", err)
+	}
 	// A worker that begins knows what the last one left.
 	d.put(control.KindTopicDelete, "goals", 2, nil)
 	s.w = newPostsWorker(newService(t, quickConfig(), s.w.deps), 0)

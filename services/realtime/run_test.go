@@ -29,6 +29,7 @@ type cluster struct {
 	log     *eventlog.Log
 	store   *speed.Store
 	address string
+	desk    *desk // posts are folded when it is set
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -74,7 +75,12 @@ func (c *cluster) instance() (s *Service, stop func()) {
 	cfg := DefaultConfig()
 	cfg.Heartbeat, cfg.RetryMin, cfg.RetryMax = 10*time.Millisecond, time.Millisecond, 20*time.Millisecond
 	cfg.MaxBatch, cfg.Pace = 50, time.Millisecond
-	s = newService(c.t, cfg, Deps{Log: Kafka{c.open()}, Store: c.store, Origin: &fixedOrigin{}})
+	cfg.Posts.Pace, cfg.Posts.MaxBatch = time.Millisecond, 50
+	deps := Deps{Log: Kafka{c.open()}, Store: c.store, Origin: &fixedOrigin{}}
+	if c.desk != nil {
+		deps.Topics, deps.PostOrigin = c.desk, &fixedOrigin{}
+	}
+	s = newService(c.t, cfg, deps)
 	ctx, cancel := context.WithCancel(c.t.Context())
 	done := make(chan error)
 	go func() { done <- s.Run(ctx) }()
@@ -155,13 +161,15 @@ func (c *cluster) await(p int32, end int64) speed.Slice {
 	}
 }
 
-func (c *cluster) values(p int32) (values [][]byte) {
+func (c *cluster) values(p int32) (values [][]byte) { return c.valuesOf(eventlog.Ballots, p) }
+
+func (c *cluster) valuesOf(topic string, p int32) (values [][]byte) {
 	c.t.Helper()
-	_, end, err := c.log.Bounds(c.t.Context(), eventlog.Ballots, p)
+	_, end, err := c.log.Bounds(c.t.Context(), topic, p)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	r, err := c.log.ReadRaw(c.t.Context(), eventlog.Ballots, p, 0)
+	r, err := c.log.ReadRaw(c.t.Context(), topic, p, 0)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -70,6 +70,8 @@ type folder interface {
 	// step is what was gathered. whole is the offset from which on the partition
 	// holds all that it should.
 	step(whole int64) step
+	// stay is a step that goes nowhere: it fails when the store is not at at.
+	stay(ctx context.Context) error
 }
 
 // step moves the store; once it is in, the next one is gathered behind it.

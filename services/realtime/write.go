@@ -40,11 +40,7 @@ func (w *worker) flush(ctx context.Context) error {
 // heartbeat looks at the store when there is nothing to write, by a step that
 // goes nowhere.
 func (w *worker) heartbeat(ctx context.Context) error {
-	pos := w.fold.at()
-	step := speed.Step{Expect: pos, Next: pos.Next, Epoch: pos.Epoch, Ready: &pos.Ready}
-	err := w.insist(ctx, "heartbeat", func() error {
-		return w.deps.Store.Advance(ctx, w.topic, w.partition, step)
-	})
+	err := w.insist(ctx, "heartbeat", func() error { return w.fold.stay(ctx) })
 	if err == nil {
 		w.moved()
 	}
