@@ -44,7 +44,7 @@ func TestSettingsAreJudged(t *testing.T) {
 		},
 		"missing":  {"x-v2", nil, nil, []string{"/settings/bearer_token"}},
 		"unknown":  {"x-v2", map[string]any{"bearer_token": "t", "a/b": 1.0}, nil, []string{"/settings/a~1b"}},
-		"choice":   {"x-v1", map[string]any{"consumer_key": "k", "consumer_secret": "s", "mode": "guess"}, nil, []string{"/settings/mode"}},
+		"choice":   {"x-v1", map[string]any{"consumer_key": "k", "consumer_secret": "s", "access_token": "t", "access_secret": "s", "mode": "guess"}, nil, []string{"/settings/mode"}},
 		"units":    {"push", nil, &audience.Budget{Units: 1, Per: "day"}, nil},
 		"nothing":  {"push", nil, &audience.Budget{Per: "day"}, []string{"/budget/posts"}},
 		"no price": {"push", nil, &audience.Budget{Money: 1, Per: "day"}, []string{"/budget/cents_per_post"}},

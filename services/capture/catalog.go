@@ -9,10 +9,16 @@ import (
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/amqp"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/bluesky"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/mastodon"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/meta"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/rss"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/sms"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/telegram"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/twitch"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/webhook"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/xv1"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/xv2"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/youtube"
 )
 
 // pullers make the connectors of platforms that we ask.
@@ -21,8 +27,14 @@ func pullers() map[string]func(map[string]any, connect.Env) (connect.Connector, 
 		audience.ConnectorReplay: func(settings map[string]any, env connect.Env) (connect.Connector, error) {
 			return connect.NewReplay(env.ReplayDir, settings, env.Now)
 		},
-		"amqp":    amqp.New,
-		"bluesky": bluesky.New,
+		"x-v1":     xv1.New,
+		"x-v2":     xv2.New,
+		"bluesky":  bluesky.New,
+		"mastodon": mastodon.New,
+		"twitch":   twitch.New,
+		"youtube":  youtube.New,
+		"rss":      rss.New,
+		"amqp":     amqp.New,
 	}
 }
 

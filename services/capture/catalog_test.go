@@ -19,6 +19,9 @@ func TestTheTableKnowsWhatConnectorsRead(t *testing.T) {
 		} else if hook := hookers()[c.Name]; hook != nil {
 			open = func(settings map[string]any) error { _, err := hook(settings, env); return err }
 		} else {
+			if c.Way == control.Pulled || c.Way == control.Hooked {
+				t.Errorf("nothing makes a %s", c.Name)
+			}
 			continue
 		}
 		ways := []map[string]any{{}}
@@ -45,6 +48,19 @@ func TestTheTableKnowsWhatConnectorsRead(t *testing.T) {
 			if err := open(map[string]any{}); s.Needed && (err == nil || !strings.Contains(err.Error(), "settings."+s.Name)) {
 				t.Errorf("%s does without %s: %v", c.Name, s.Name, err)
 			}
+		}
+	}
+}
+
+func TestTheTableHasEveryConnector(t *testing.T) {
+	for name := range pullers() {
+		if c, ok := control.ConnectorOf(name); !ok || c.Way != control.Pulled {
+			t.Errorf("%s is not in the table as pulled", name)
+		}
+	}
+	for name := range hookers() {
+		if c, ok := control.ConnectorOf(name); !ok || c.Way != control.Hooked {
+			t.Errorf("%s is not in the table as hooked", name)
 		}
 	}
 }
