@@ -77,6 +77,7 @@ type postColumns struct {
 	Votes           []voteColumn `parquet:"votes,list"`
 	SampleRate      float64      `parquet:"sample_rate,dict"`
 	Decision        string       `parquet:"decision,dict"`
+	Sensitive       bool         `parquet:"sensitive"`
 	Reject          bool         `parquet:"reject"`
 	At              int64        `parquet:"at,timestamp(millisecond),dict"`
 	Actor           string       `parquet:"actor,dict"`

@@ -17,7 +17,7 @@ func postRow(p *clamorv1.Post) postColumns {
 		Text:            p.GetText(), CreatedAt: p.GetCreatedAt(), ReceivedAt: p.GetReceivedAt(),
 		Language: p.GetLanguage(), ReplyTo: p.GetReplyTo(), RepostOf: p.GetRepostOf(),
 		Media: p.GetMedia(), Links: p.GetLinks(), Topics: p.GetTopics(), SampleRate: p.GetSampleRate(),
-		Decision: p.GetDecision(),
+		Decision: p.GetDecision(), Sensitive: p.GetSensitive(),
 	}
 	if c := p.GetCoordinates(); c != nil {
 		lat, lon := c.GetLat(), c.GetLon()
@@ -46,7 +46,7 @@ func (row *postColumns) post() (*clamorv1.Post, error) {
 		Text: row.Text, CreatedAt: row.CreatedAt, ReceivedAt: row.ReceivedAt,
 		Language: row.Language, ReplyTo: row.ReplyTo, RepostOf: row.RepostOf,
 		Media: row.Media, Links: row.Links, Topics: row.Topics, SampleRate: row.SampleRate,
-		Decision: row.Decision,
+		Decision: row.Decision, Sensitive: row.Sensitive,
 	}
 	author := &clamorv1.Author{
 		Id: row.AuthorID, Name: row.AuthorName, Handle: row.AuthorHandle, Location: row.AuthorLocation,

@@ -31,6 +31,7 @@ func somePost(t *rapid.T) *clamorv1.Post {
 		Language: text("language"), ReplyTo: text("reply"), RepostOf: text("repost"),
 		Media: texts.Draw(t, "media"), Links: texts.Draw(t, "links"), Topics: texts.Draw(t, "topics"),
 		SampleRate: rapid.Float64Range(0, 1).Draw(t, "rate"),
+		Sensitive:  rapid.Bool().Draw(t, "sensitive"),
 		Decision:   rapid.SampledFrom([]string{"", "approve", "reject"}).Draw(t, "decision"),
 	}
 	if rapid.Bool().Draw(t, "author") {

@@ -185,6 +185,8 @@ type Post struct {
 	RepostOf    string       `json:"repost_of,omitempty"`
 	Media       []string     `json:"media,omitempty"`
 	Links       []string     `json:"links,omitempty"`
+	// Sensitive: the platform marks it as not fit for everybody.
+	Sensitive bool `json:"sensitive,omitempty"`
 }
 
 // Author is who wrote a post.

@@ -13,6 +13,7 @@ func PostFrom(in *clamorv1.Post) audience.Post {
 		ID: in.GetId(), Platform: in.GetPlatform(), Text: in.GetText(),
 		CreatedAt: audience.Millis(in.GetCreatedAt()), Language: in.GetLanguage(),
 		ReplyTo: in.GetReplyTo(), RepostOf: in.GetRepostOf(), Media: in.GetMedia(), Links: in.GetLinks(),
+		Sensitive: in.GetSensitive(),
 	}
 	if a := in.GetAuthor(); a != nil {
 		p.Author = audience.Author{
@@ -31,7 +32,7 @@ func PostFrom(in *clamorv1.Post) audience.Post {
 func PostOf(p *audience.Post) *clamorv1.Post {
 	out := &clamorv1.Post{
 		Id: p.ID, Platform: p.Platform, Text: p.Text, CreatedAt: int64(p.CreatedAt), Language: p.Language,
-		ReplyTo: p.ReplyTo, RepostOf: p.RepostOf, Media: p.Media, Links: p.Links,
+		ReplyTo: p.ReplyTo, RepostOf: p.RepostOf, Media: p.Media, Links: p.Links, Sensitive: p.Sensitive,
 	}
 	if p.Author != (audience.Author{}) {
 		out.Author = &clamorv1.Author{

@@ -45,7 +45,7 @@ func platformName(name []byte) string {
 		}
 		low = append(low, c)
 	}
-	if len(low) == 0 || len(low) > 32 {
+	if len(low) == 0 || len(low) > 63 {
 		return OtherPlatform
 	}
 	return string(low)

@@ -73,6 +73,7 @@ func TestFilters(t *testing.T) {
 		{"repost", audience.TopicFilters{Reposts: no()}, func(p *clamorv1.Post) { p.RepostOf = "7" }, false},
 		{"reply", audience.TopicFilters{Replies: no()}, func(p *clamorv1.Post) { p.ReplyTo = "7" }, false},
 		{"reply that may", audience.TopicFilters{Reposts: no()}, func(p *clamorv1.Post) { p.ReplyTo = "7" }, true},
+		{"sensitive", audience.TopicFilters{Sensitive: no()}, func(p *clamorv1.Post) { p.Sensitive = true }, false},
 		{"blocked word", audience.TopicFilters{BlockWords: []string{"CASSINO", "fora de jogo"}}, func(p *clamorv1.Post) { p.Text += " estava fora de jogo" }, false},
 		{"blocked tag", audience.TopicFilters{BlockWords: []string{"#bet"}}, func(p *clamorv1.Post) { p.Text += " #Bet" }, false},
 		{"part of a blocked word", audience.TopicFilters{BlockWords: []string{"inc"}}, nil, true},

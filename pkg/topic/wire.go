@@ -21,7 +21,7 @@ func (l *Listener) Hear(p *clamorv1.Post) *Understood {
 		Platform: w.copy(p.GetPlatform()), ID: w.copy(p.GetId()), Show: w.copy(p.GetShow()), AuthorID: w.copy(author.GetId()),
 		HasAuthor: author != nil, Followers: author.GetFollowers(), AuthorCreatedAt: audience.Millis(author.GetCreatedAt()),
 		ReceivedAt: audience.Millis(p.GetReceivedAt()),
-		Repost:     p.GetRepostOf() != "", Reply: p.GetReplyTo() != "", Media: len(p.GetMedia()) > 0,
+		Repost:     p.GetRepostOf() != "", Reply: p.GetReplyTo() != "", Media: len(p.GetMedia()) > 0, Sensitive: p.GetSensitive(),
 		Held:  p.GetDecision() == HeldBy,
 		Links: p.GetLinks(), Topics: p.GetTopics(), SampleRate: p.GetSampleRate(),
 	}

@@ -632,7 +632,9 @@ type Post struct {
 	SampleRate float64 `protobuf:"fixed64,17,opt,name=sample_rate,json=sampleRate,proto3" json:"sample_rate,omitempty"`
 	// What the show's rules decided when the post was captured: "approve",
 	// "reject", or nothing.
-	Decision      string `protobuf:"bytes,18,opt,name=decision,proto3" json:"decision,omitempty"`
+	Decision string `protobuf:"bytes,18,opt,name=decision,proto3" json:"decision,omitempty"`
+	// The platform marks it as not fit for everybody.
+	Sensitive     bool `protobuf:"varint,19,opt,name=sensitive,proto3" json:"sensitive,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -791,6 +793,13 @@ func (x *Post) GetDecision() string {
 		return x.Decision
 	}
 	return ""
+}
+
+func (x *Post) GetSensitive() bool {
+	if x != nil {
+		return x.Sensitive
+	}
+	return false
 }
 
 // Moderation takes a post out of what is counted and shown, or puts it back. It
@@ -1338,7 +1347,7 @@ const file_clamor_v1_record_proto_rawDesc = "" +
 	"\x06scores\x18\t \x03(\x11R\x06scores\x12\x1f\n" +
 	"\vreceived_at\x18\n" +
 	" \x01(\x03R\n" +
-	"receivedAt\"\x93\x04\n" +
+	"receivedAt\"\xb1\x04\n" +
 	"\x04Post\x12\x1a\n" +
 	"\bplatform\x18\x01 \x01(\tR\bplatform\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
@@ -1361,7 +1370,8 @@ const file_clamor_v1_record_proto_rawDesc = "" +
 	"\x05votes\x18\x10 \x03(\v2\x0f.clamor.v1.VoteR\x05votes\x12\x1f\n" +
 	"\vsample_rate\x18\x11 \x01(\x01R\n" +
 	"sampleRate\x12\x1a\n" +
-	"\bdecision\x18\x12 \x01(\tR\bdecision\"o\n" +
+	"\bdecision\x18\x12 \x01(\tR\bdecision\x12\x1c\n" +
+	"\tsensitive\x18\x13 \x01(\bR\tsensitive\"o\n" +
 	"\n" +
 	"Moderation\x12#\n" +
 	"\x04post\x18\x01 \x01(\v2\x0f.clamor.v1.PostR\x04post\x12\x16\n" +

@@ -24,6 +24,7 @@ type loose struct {
 	RepostOf    json.RawMessage `json:"repost_of"`
 	Media       json.RawMessage `json:"media"`
 	Links       json.RawMessage `json:"links"`
+	Sensitive   json.RawMessage `json:"sensitive"`
 }
 
 // Lenient reads a post from a file of posts. Needed are id, text and created_at;
@@ -62,6 +63,7 @@ func LenientOr(data []byte, id string, created audience.Millis) (audience.Post, 
 	p.Coordinates = fitting[*audience.Coordinates](l.Coordinates)
 	p.Media = fitting[[]string](l.Media)
 	p.Links = fitting[[]string](l.Links)
+	p.Sensitive = fitting[bool](l.Sensitive)
 	return p, check(&p)
 }
 

@@ -33,6 +33,7 @@ type line struct {
 	RepostOf    string                `json:"repost_of"`
 	Media       []string              `json:"media"`
 	Links       []string              `json:"links"`
+	Sensitive   bool                  `json:"sensitive"`
 }
 
 // Strict reads a post exactly as the contract has it. Every error is a
@@ -54,7 +55,7 @@ func Strict(data []byte) (audience.Post, error) {
 	}
 	p := audience.Post{
 		ID: *l.ID, Platform: l.Platform, Author: *l.Author, Text: *l.Text, CreatedAt: l.CreatedAt, Language: l.Language,
-		Coordinates: l.Coordinates, ReplyTo: l.ReplyTo, RepostOf: l.RepostOf, Media: l.Media, Links: l.Links,
+		Coordinates: l.Coordinates, ReplyTo: l.ReplyTo, RepostOf: l.RepostOf, Media: l.Media, Links: l.Links, Sensitive: l.Sensitive,
 	}
 	return p, check(&p)
 }
