@@ -3,6 +3,7 @@
 package answer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -78,6 +79,15 @@ func reset(text string) (time.Time, bool) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	return at, err == nil
+}
+
+// Failure is why a call failed: what its context was given as the cause, for one
+// that took too long, or err.
+func Failure(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, connect.ErrStalled) {
+		return cause
+	}
+	return err
 }
 
 // Body reads all of an answer, at most so many bytes.

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -49,7 +50,18 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%+v waits until %v", c, wait.Until)
 		}
 	}
-	if err := Judge(&http.Response{StatusCode: 200}, now); err != nil {
+	if err := Judge(&http.Response{StatusCode: http.StatusOK}, now); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFailure(t *testing.T) {
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 0, connect.ErrStalled)
+	defer cancel()
+	if err := Failure(ctx, ctx.Err()); !errors.Is(err, connect.ErrStalled) {
+		t.Error(err)
+	}
+	if err := Failure(t.Context(), io.EOF); !errors.Is(err, io.EOF) {
 		t.Error(err)
 	}
 }

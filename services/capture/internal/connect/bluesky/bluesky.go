@@ -117,7 +117,7 @@ func (c *Connector) dial(ctx context.Context, from connect.Place) (*websocket.Co
 		q.Set("cursor", strconv.FormatInt(max(0, us-rewind.Microseconds()), 10))
 	}
 	u.RawQuery = q.Encode()
-	conn, resp, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{HTTPClient: c.env.HTTP})
+	conn, resp, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{HTTPClient: c.env.HTTP}) //nolint:bodyclose // Dial closes it
 	if err == nil {
 		conn.SetReadLimit(-1) // next has its own, which does not end the stream
 		return conn, nil

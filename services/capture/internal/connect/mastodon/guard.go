@@ -24,7 +24,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
 		req.Header.Del("Authorization") // an empty token is a wrong one
 	}
-	resp, err := g.next.Do(req) //nolint:gosec // the address is the source's own
+	resp, err := g.next.Do(req)
 	if err != nil {
 		return nil, err
 	}

@@ -168,11 +168,11 @@ func (c *Connector) where(ctx context.Context, client *mastodon.Client) (*url.UR
 		return nil, fmt.Errorf("ask the server where it streams: %w", err)
 	}
 	if err != nil {
-		return c.url, nil //nolint:nilerr // it does not say: then it is the server itself
+		return c.url, nil // it does not say: then it is the server itself
 	}
 	u, err := url.Parse(instance.URLs["streaming_api"])
 	if err != nil || u.Host == "" {
-		return c.url, nil //nolint:nilerr // as above
+		return c.url, nil // as above
 	}
 	u.Scheme = c.url.Scheme // wss is https here; and never is the token sent less safely
 	return u, nil

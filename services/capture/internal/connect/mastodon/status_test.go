@@ -2,6 +2,7 @@ package mastodon
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -130,7 +131,7 @@ func TestEvents(t *testing.T) {
 				t.Errorf("%s, %d: %.50q %v, want %.50q", name, i, got, err, w)
 			}
 		}
-		if got, err := e.next(); err != io.EOF {
+		if got, err := e.next(); !errors.Is(err, io.EOF) {
 			t.Errorf("%s: %q %v", name, got, err)
 		}
 	}

@@ -129,7 +129,7 @@ func (c *Connector) fetch(ctx context.Context, m *memory) (*fetched, error) {
 	}
 	resp, err := c.env.HTTP.Do(req)
 	if err != nil {
-		return nil, stalled(ctx, err)
+		return nil, answer.Failure(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	f := &fetched{etag: resp.Header.Get("ETag"), fresh: freshness(resp.Header)}
@@ -148,17 +148,9 @@ func (c *Connector) fetch(ctx context.Context, m *memory) (*fetched, error) {
 		f.err, err = err, nil
 	}
 	if err != nil {
-		return nil, stalled(ctx, err)
+		return nil, answer.Failure(ctx, err)
 	}
 	return f, nil
-}
-
-// stalled is the reason for a failure: a fetch that took too long.
-func stalled(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); errors.Is(cause, connect.ErrStalled) {
-		return cause
-	}
-	return err
 }
 
 // freshness is what Cache-Control says of the time until the next fetch.

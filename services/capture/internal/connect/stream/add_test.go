@@ -9,6 +9,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -22,7 +23,7 @@ func TestAdd(t *testing.T) {
 		{ID: "7", Author: audience.Author{ID: "u", Name: "\uFFFD"}, Text: "ab\uFFFD", CreatedAt: 1},
 		{ID: "8", Author: audience.Author{ID: "u"}, Text: strings.Repeat("é", 1<<15), CreatedAt: 1 << 45},
 	}, Malformed: 1, First: b.First}
-	if diff := cmp.Diff(want, b, cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" || b.First == nil {
+	if diff := cmp.Diff(want, b, cmpopts.EquateErrors()); diff != "" || b.First == nil {
 		t.Error(b.First, diff)
 	}
 }

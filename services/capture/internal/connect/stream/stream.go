@@ -53,11 +53,11 @@ func (s *Stream) Run(ctx context.Context, out connect.Outlet) error {
 	}()
 	err := s.deliver(ctx, messages, out)
 	stop()
-	for range messages { //nolint:revive // until the reader has ended
+	for range messages { // until the reader has ended
 	}
 	switch cause := <-ended; {
 	case outer.Err() != nil:
-		return nil
+		return nil //nolint:nilerr // stopped, as it was asked to
 	case err != nil:
 		return err
 	case errors.Is(cause, io.EOF):

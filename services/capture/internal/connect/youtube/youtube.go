@@ -192,23 +192,15 @@ func (c *Connector) get(ctx context.Context, method string, q url.Values, into a
 	}
 	resp, err := c.env.HTTP.Do(req)
 	if err != nil {
-		return stalled(ctx, err)
+		return fmt.Errorf("call YouTube: %w", answer.Failure(ctx, err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := answer.Body(resp, maxAnswer)
 	if err != nil {
-		return stalled(ctx, err)
+		return fmt.Errorf("call YouTube: %w", answer.Failure(ctx, err))
 	}
 	if resp.StatusCode != http.StatusOK {
 		return c.judge(resp, body)
 	}
 	return decode(body, into)
-}
-
-// stalled is the reason for a failure: a call that took too long.
-func stalled(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); errors.Is(cause, connect.ErrStalled) {
-		return cause
-	}
-	return fmt.Errorf("call YouTube: %w", err)
 }
