@@ -15,6 +15,7 @@ type metrics struct {
 	records, steps    prometheus.Counter
 	advance           prometheus.Histogram
 	refills, fenced   prometheus.Counter
+	refilled          prometheus.Gauge
 	rewrites          prometheus.Counter
 	failures          *prometheus.CounterVec
 	rejected          *prometheus.CounterVec
@@ -40,12 +41,15 @@ func newMetrics(reg prometheus.Registerer, prefix, records string, now func() ti
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, []string{"reason"})
 	}
 	m := &metrics{
-		lag:      gauge("lag", "Records of the log that the speed view does not hold yet."),
-		epoch:    gauge("epoch", "Epoch that the partition is folding."),
-		ready:    gauge("ready", "1 when the partition's speed view is whole."),
-		records:  counter(records, "Records' contents folded, replays included."),
-		steps:    counter("steps_total", "Steps applied to Redis."),
-		refills:  counter("refills_total", "Partitions begun anew from the log or the archive."),
+		lag:     gauge("lag", "Records of the log that the speed view does not hold yet."),
+		epoch:   gauge("epoch", "Epoch that the partition is folding."),
+		ready:   gauge("ready", "1 when the partition's speed view is whole."),
+		records: counter(records, "Records' contents folded, replays included."),
+		steps:   counter("steps_total", "Steps applied to Redis."),
+		refills: counter("refills_total", "Partitions begun anew from the log or the archive."),
+		refilled: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: prefix + "refill_seconds", Help: "How long the last refill took until its partition was whole.",
+		}),
 		fenced:   counter("fenced_total", "Steps refused because another had moved the partition."),
 		rewrites: counter("journal_rewrites_total", "Journals replaced by shorter ones."),
 		failures: reasons("failures_total", "Failures of Redis or the log, by what was tried."),
@@ -64,7 +68,7 @@ func newMetrics(reg prometheus.Registerer, prefix, records string, now func() ti
 		}
 		return now().Sub(audience.Millis(at).Time()).Seconds()
 	})
-	reg.MustRegister(m.lag, m.epoch, m.ready, m.records, m.steps, m.refills, m.fenced,
+	reg.MustRegister(m.lag, m.epoch, m.ready, m.records, m.steps, m.refills, m.refilled, m.fenced,
 		m.rewrites, m.failures, m.rejected, m.advance, age)
 	return m
 }

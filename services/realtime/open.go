@@ -111,6 +111,7 @@ func (w *worker) refill(ctx context.Context, seen speed.Position, start speed.St
 		return speed.Position{}, err
 	}
 	w.metrics.refills.Inc()
+	w.refilling = time.Now()
 	w.log.Info("refilling the speed view", "why", why, "from", start.Next, "epoch", start.Epoch,
 		"counting_from_epoch", start.Keep)
 	return pos, nil

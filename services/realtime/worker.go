@@ -40,6 +40,7 @@ type worker struct {
 	broken     bool
 	written    time.Time // of the last step
 	complained time.Time
+	refilling  time.Time // since when, while it is
 
 	lag, epoch, whole01 prometheus.Gauge
 	status              status

@@ -30,11 +30,20 @@ func (w *worker) flush(ctx context.Context) error {
 	w.written = time.Now()
 	if waiting {
 		w.log.Info("the speed view is whole", "next", step.after.Next, "epoch", step.after.Epoch)
+		w.refilled()
 	}
 	step.applied()
 	w.metrics.steps.Inc()
 	w.moved()
 	return nil
+}
+
+// refilled notes how long a refill took, if this worker saw its beginning.
+func (w *worker) refilled() {
+	if !w.refilling.IsZero() {
+		w.metrics.refilled.Set(time.Since(w.refilling).Seconds())
+		w.refilling = time.Time{}
+	}
 }
 
 // heartbeat looks at the store when there is nothing to write, by a step that

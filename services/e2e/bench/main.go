@@ -34,6 +34,7 @@ type settings struct {
 	steady      float64
 	batch       int64
 	restart     int64
+	posts       int64
 	only        string
 	out         io.Writer
 }
@@ -51,7 +52,8 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs.Float64Var(&s.steady, "steady", 10_000, "ballots a second of the steady run")
 	fs.Int64Var(&s.batch, "batch", 2_000_000, "ballots through the batch door")
 	fs.Int64Var(&s.restart, "restart", 1_000_000, "ballots in the log at the restart")
-	fs.StringVar(&s.only, "only", "", "rows to measure: ballots, steady, batch, fold, recompute, reads, restart (comma separated; default all)")
+	fs.Int64Var(&s.posts, "posts", 300_000, "posts in the log that is folded at one go")
+	fs.StringVar(&s.only, "only", "", "rows to measure: ballots, steady, batch, fold, recompute, reads, restart, posts (comma separated; default all)")
 	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -85,7 +87,7 @@ type part struct {
 
 var parts = []part{
 	{"ballots", ballots}, {"steady", steady}, {"batch", batchDoor}, {"fold", foldRow}, {"recompute", recomputeRow},
-	{"reads", reads}, {"restart", restart},
+	{"reads", reads}, {"restart", restart}, {"posts", posts},
 }
 
 func (s settings) measure(ctx context.Context) (rows []row, err error) {
