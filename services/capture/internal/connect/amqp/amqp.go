@@ -43,7 +43,7 @@ type connector struct {
 }
 
 // New reads a source's settings.
-func New(settings map[string]any, env connect.Env) (connect.Connector, error) { //nolint:ireturn // the table of connectors holds them
+func New(settings map[string]any, env connect.Env) (connect.Connector, error) {
 	s := connect.Read(settings)
 	c := &connector{
 		url: s.Need("url"), queue: s.Need("queue"), prefetch: s.Int("prefetch", 200, 1, 5000),

@@ -22,7 +22,7 @@ const (
 // dialing makes one connection that a context ends, and knows whether it stalled:
 // the client's error does not say so.
 type dialing struct {
-	ctx     context.Context //nolint:containedctx // the client's dial function has none
+	ctx     context.Context // the client's dial function has none
 	conn    net.Conn
 	unwatch func() bool
 	stalled atomic.Bool

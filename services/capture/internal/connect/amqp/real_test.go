@@ -17,8 +17,8 @@ import (
 	broker "github.com/rabbitmq/amqp091-go"
 )
 
-// real is a queue of a RabbitMQ that scripts/servers/up started.
-type real struct {
+// rabbit is a queue of a RabbitMQ that scripts/servers/up started.
+type rabbit struct {
 	t           *testing.T
 	url         string
 	queue, dead string
@@ -28,14 +28,14 @@ type real struct {
 	last    broker.Publishing
 }
 
-func newReal(t *testing.T) *real {
+func newRabbit(t *testing.T) *rabbit {
 	t.Helper()
 	url := os.Getenv("CLAMOR_TEST_RABBITMQ")
 	if url == "" {
 		t.Skip("CLAMOR_TEST_RABBITMQ names no broker")
 	}
 	name := fmt.Sprintf("%s-%d", strings.NewReplacer("/", "-", " ", "-").Replace(t.Name()), time.Now().UnixNano())
-	r := &real{t: t, url: url, queue: name, dead: name + "-dead"}
+	r := &rabbit{t: t, url: url, queue: name, dead: name + "-dead"}
 	r.dial()
 	for queue, arguments := range map[string]broker.Table{
 		r.dead: nil, r.queue: {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": r.dead},
@@ -52,7 +52,7 @@ func newReal(t *testing.T) *real {
 }
 
 // dial connects the test itself, again if need be.
-func (r *real) dial() {
+func (r *rabbit) dial() {
 	r.t.Helper()
 	if r.channel != nil && !r.channel.IsClosed() {
 		return
@@ -70,14 +70,14 @@ func (r *real) dial() {
 	}
 }
 
-func (r *real) Connector(env connect.Env) (connect.Connector, error) {
+func (r *rabbit) Connector(env connect.Env) (connect.Connector, error) {
 	return New(map[string]any{"url": r.url, "queue": r.queue, "prefetch": 10.0, "heartbeat": 1.0}, env)
 }
 
-func (r *real) Resends() {}
+func (r *rabbit) Resends() {}
 
 // put publishes a message and waits until the broker has it on its disk.
-func (r *real) put(m broker.Publishing) {
+func (r *rabbit) put(m broker.Publishing) {
 	m.DeliveryMode, r.last = broker.Persistent, m
 	confirm, err := r.channel.PublishWithDeferredConfirm("", r.queue, true, false, m)
 	if err != nil || !confirm.Wait() {
@@ -85,27 +85,27 @@ func (r *real) put(m broker.Publishing) {
 	}
 }
 
-func (r *real) say(text string, at time.Time) {
+func (r *rabbit) say(text string, at time.Time) {
 	r.said++
 	r.put(broker.Publishing{Body: fmt.Appendf(nil, `{"id":"%d","platform":"wire","text":%q,"created_at":%q}`, r.said, text, at.Format(time.RFC3339))})
 }
 
-func (r *real) Say(texts ...string) {
+func (r *rabbit) Say(texts ...string) {
 	for _, text := range texts {
 		r.say(text, time.Now())
 	}
 }
 
-func (r *real) Late(text string) { r.say(text, time.Now().Add(-time.Hour)) }
-func (r *real) Malformed()       { r.put(broker.Publishing{Body: []byte(`{"id":`)}) }
-func (r *real) Duplicate()       { r.put(r.last) }
+func (r *rabbit) Late(text string) { r.say(text, time.Now().Add(-time.Hour)) }
+func (r *rabbit) Malformed()       { r.put(broker.Publishing{Body: []byte(`{"id":`)}) }
+func (r *rabbit) Duplicate()       { r.put(r.last) }
 
 func TestReal(t *testing.T) {
-	connecttest.Run(t, func(t *testing.T) connecttest.Platform { return newReal(t) })
+	connecttest.Run(t, func(t *testing.T) connecttest.Platform { return newRabbit(t) })
 }
 
 // until runs a connector until it has delivered these texts, in any order.
-func (r *real) until(want ...string) {
+func (r *rabbit) until(want ...string) {
 	r.t.Helper()
 	c, err := r.Connector(connecttest.Env(r.t))
 	if err != nil {
@@ -129,7 +129,7 @@ func (r *real) until(want ...string) {
 }
 
 func TestRealDeadLetters(t *testing.T) {
-	r := newReal(t)
+	r := newRabbit(t)
 	r.Malformed()
 	r.put(broker.Publishing{MessageId: "beside", Timestamp: time.Unix(1777665600, 0), Body: []byte(`{"text":"good"}`)})
 	r.Malformed()
@@ -168,7 +168,7 @@ func TestRealDeadLetters(t *testing.T) {
 }
 
 func TestRealRefusals(t *testing.T) {
-	r := newReal(t)
+	r := newRabbit(t)
 	for name, settings := range map[string]map[string]any{
 		"password": {"url": strings.Replace(r.url, "clamor:clamor", "clamor:wrong-word", 1), "queue": r.queue},
 		"vhost":    {"url": r.url + "none", "queue": r.queue},
@@ -192,7 +192,7 @@ func TestRealKilled(t *testing.T) {
 	if servers == "" {
 		t.Skip("CLAMOR_TEST_SERVERS names no scripts")
 	}
-	r := newReal(t)
+	r := newRabbit(t)
 	script := func(name string) {
 		t.Helper()
 		if out, err := exec.CommandContext(t.Context(), filepath.Join(servers, name), "rabbitmq").CombinedOutput(); err != nil {
@@ -235,7 +235,7 @@ func TestRealKilled(t *testing.T) {
 }
 
 // again waits for the broker that starts.
-func (r *real) again() {
+func (r *rabbit) again() {
 	r.t.Helper()
 	deadline := time.Now().Add(time.Minute)
 	for {

@@ -35,7 +35,7 @@ import (
 // Platform is that of all posts from here.
 const Platform = "telegram"
 
-const tokenHeader = "X-Telegram-Bot-Api-Secret-Token"
+const tokenHeader = "X-Telegram-Bot-Api-Secret-Token" //nolint:gosec // the name of a header
 
 type hook struct {
 	token string
