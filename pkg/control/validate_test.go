@@ -119,6 +119,14 @@ func TestValidateThings(t *testing.T) {
 			[]string{"/aliases/rank", "/aliases/votes", "/audience", "/editorial/p/1", "/locale", "/slots"}},
 		{"token", control.ValidateToken(&audience.Token{ID: "t", Role: "king"}), []string{"/name", "/role"}},
 		{"topic", control.ValidateTopic(&audience.Topic{ID: "t", Show: "g", Title: "T"}), []string{"/rule"}},
+		{"filters", control.ValidateTopic(&audience.Topic{ID: "t", Show: "g", Title: "T", Rule: "gol", Filters: &audience.TopicFilters{
+			Languages: []string{"pt-BR"}, Countries: []string{"BR"}, MinAccountAgeDays: 30,
+			BlockWords: []string{"fora de jogo", "#bet", "🤮"}, BlockAuthors: []string{"@spam"}}}), nil},
+		{"bad topic", control.ValidateTopic(&audience.Topic{ID: "t", Show: "g", Title: "T", Rule: "gol AND (", Filters: &audience.TopicFilters{
+			Languages: []string{""}, Countries: []string{"BR", "BR-SP", "Brazil"}, MinAccountAgeDays: 40_000,
+			BlockWords: []string{"ok", "?!", ""}, BlockAuthors: []string{"@"}}}),
+			[]string{"/filters/block_authors/0", "/filters/block_words/1", "/filters/block_words/2", "/filters/countries/1",
+				"/filters/countries/2", "/filters/languages/0", "/filters/min_account_age_days", "/rule"}},
 		{"post", control.ValidatePostCommand(&control.PostCommand{Command: "like"}), []string{"/command"}},
 		{"extend by nothing", control.ValidateCommand(&audience.Command{Command: "extend"}), []string{"/seconds"}},
 		{"extend both ways", control.ValidateCommand(&audience.Command{Command: "extend", Seconds: 5, At: t0}), []string{"/seconds"}},

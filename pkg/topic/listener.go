@@ -81,7 +81,7 @@ func (l *Listener) next() *room {
 
 // Use changes the catalog. What it learned of authors and places stays.
 func (l *Listener) Use(c *Catalog) {
-	if l.worker == nil || l.catalog.enricher != c.enricher {
+	if l.worker == nil { // all catalogs are on the same models
 		l.worker = c.enricher.Worker()
 	}
 	l.catalog = c

@@ -49,20 +49,24 @@ func stopWords() map[string]string {
 }
 
 // stopSet answers, for the key of a word, in which languages it is a stop word.
+// Every word of every post asks, so most get their answer from one look.
 type stopSet struct {
 	languages map[string]uint8 // code → bit
-	words     map[uint64]uint8 // key → bits
+	keys      [1 << 12]uint64  // four times as many as words; 0 is free
+	bits      [1 << 12]uint8
 }
 
 // stops is built once and never changes.
 var stops = sync.OnceValue(func() *stopSet {
-	s := &stopSet{languages: map[string]uint8{}, words: map[uint64]uint8{}}
+	s := &stopSet{languages: map[string]uint8{}}
 	tokens := enrich.NewTokenizer()
 	for i, code := range []string{"en", "es", "pt", "fr", "it", "de"} {
 		s.languages[code] = 1 << i
 		for _, w := range strings.Fields(stopWords()[code]) {
 			for _, word := range tokens.Words(w) {
-				s.words[word.Folded] |= 1 << i
+				at := s.place(word.Folded)
+				s.keys[at] = word.Folded
+				s.bits[at] |= 1 << i
 			}
 		}
 	}
@@ -81,7 +85,16 @@ func (s *stopSet) of(languages ...string) (bits uint8) {
 }
 
 // has says whether a word is a stop word of one of the languages.
-func (s *stopSet) has(key uint64, bits uint8) bool { return s.words[key]&bits != 0 }
+func (s *stopSet) has(key uint64, bits uint8) bool { return s.bits[s.place(key)]&bits != 0 }
+
+// place is where a key stands, or would.
+func (s *stopSet) place(key uint64) uint64 {
+	at := home(key) % uint64(len(s.keys))
+	for s.keys[at] != 0 && s.keys[at] != key {
+		at = (at + 1) % uint64(len(s.keys))
+	}
+	return at
+}
 
 // counting is the bits by which words of a post in a language are left out: those
 // of its own language, and of an unsure one all.

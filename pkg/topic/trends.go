@@ -54,7 +54,7 @@ func (m Minutes) Trends(w Window, k int, languages []string) Trends {
 	for i := range themes {
 		t := &themes[i]
 		t.Before = was.likely(t)
-		t.Score = trend.Burst(uint64(t.N), uint64(t.Before), parts)
+		t.Score = trend.Burst(t.N, t.Before, parts)
 	}
 	out.Themes = slices.Clone(themes[:min(max(k, 0), len(themes))])
 	themes = slices.DeleteFunc(themes, func(t Theme) bool { return t.Score < leastScore || t.N < leastPosts })

@@ -2,6 +2,7 @@ package near
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/clamor-live/clamor/pkg/enrich/scan"
@@ -57,5 +58,77 @@ func BenchmarkSeen(b *testing.B) {
 	for b.Loop() {
 		p, _ := Fingerprint(s)
 		f.Seen(p)
+	}
+}
+
+// plain is the fingerprint as it is defined, bit by bit.
+func plain(s *scan.Scanner) uint64 {
+	var sums [64]int
+	last := uint64(0)
+	vote := func(h uint64) {
+		h *= 0x9E3779B97F4A7C15
+		h ^= h >> 29
+		for b := range sums {
+			sums[b] += int(h>>b&1)*2 - 1
+		}
+	}
+	for _, t := range s.Tokens {
+		if t.Kind == scan.Word || t.Kind == scan.Number {
+			vote(scan.Mix(1, t.Folded))
+			if last != 0 {
+				vote(scan.Mix(last, t.Folded))
+			}
+			last = t.Folded
+		}
+	}
+	var f uint64
+	for b, n := range sums {
+		if n > 0 {
+			f |= 1 << b
+		}
+	}
+	return f
+}
+
+func TestFingerprintIsTheMajority(t *testing.T) {
+	s := scan.New()
+	for _, text := range []string{long, long[:80], "a b c d e f", strings.Repeat("gol do brasil ", 2000), strings.Repeat("x ", 16_000)} {
+		s.Scan([]byte(text))
+		if got, ok := Fingerprint(s); !ok || got != plain(s) {
+			t.Errorf("%.20q: %x, want %x", text, got, plain(s))
+		}
+	}
+}
+
+// A filter to which the remembered prints are given again goes on as the first.
+func TestAgain(t *testing.T) {
+	f := NewFilter()
+	print := func(i int) uint64 {
+		h := uint64(i/3+1) * 0x9E3779B97F4A7C15
+		return h ^ h>>31 ^ 1<<(i%3)
+	}
+	for i := range Window + 5000 {
+		f.Seen(print(i))
+	}
+	again, n := NewFilter(), 0
+	f.All(func(p uint64) {
+		again.Seen(p)
+		n++
+	})
+	if n != Window-1 && n != Window {
+		t.Errorf("%d prints are remembered", n)
+	}
+	for i := range 2000 {
+		p := print(Window + 5000 - i*13)
+		if a, b := f.Seen(p), again.Seen(p); a != b {
+			t.Fatalf("print %d: seen %v and %v", i, a, b)
+		}
+	}
+	f.renumber()
+	for i := range 2000 {
+		p := print(i * 17)
+		if a, b := f.Seen(p), again.Seen(p); a != b {
+			t.Fatalf("renumbered, print %d: seen %v and %v", i, a, b)
+		}
 	}
 }
