@@ -52,6 +52,9 @@ func TestEvents(t *testing.T) {
 			with(func(p *audience.Post) {
 				p.Links = []string{"https://bsky.app/profile/did:plc:a/post/1", "https://b.test"}
 			})},
+		"sensitive": {map[string]any{"text": "hi", "labels": map[string]any{"$type": "com.atproto.label.defs#selfLabels", "values": []any{map[string]any{"val": "graphic-media"}}}},
+			with(func(p *audience.Post) { p.Sensitive = true })},
+		"labelled":   {map[string]any{"text": "hi", "labels": map[string]any{"values": []any{map[string]any{"val": "!no-unauthenticated"}}}}, &plain},
 		"odd shapes": {map[string]any{"text": "hi", "langs": "pt", "reply": 7, "embed": []any{}, "facets": map[string]any{}}, &plain},
 		"NUL":        {map[string]any{"text": "h\x00i"}, &plain},
 		"1970":       {map[string]any{"text": "hi", "createdAt": "1970-01-01T00:00:01Z"}, with(func(p *audience.Post) { p.CreatedAt = 1000 })},

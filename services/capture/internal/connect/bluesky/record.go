@@ -17,6 +17,7 @@ type record struct {
 	Reply     json.RawMessage `json:"reply"`
 	Embed     json.RawMessage `json:"embed"`
 	Facets    json.RawMessage `json:"facets"`
+	Labels    json.RawMessage `json:"labels"`
 }
 
 type reference struct {
@@ -49,6 +50,13 @@ type facet struct {
 	} `json:"features"`
 }
 
+// labels are what the author says of the post.
+type labels struct {
+	Values []struct {
+		Value string `json:"val"`
+	} `json:"values"`
+}
+
 // fitting is what raw says, or nothing where it is of another shape.
 func fitting[T any](raw json.RawMessage) T {
 	var v, none T
@@ -72,6 +80,12 @@ func (r *record) post(did string) audience.Post {
 			if feature.Type == "app.bsky.richtext.facet#link" {
 				p.Links = append(p.Links, feature.URI)
 			}
+		}
+	}
+	for _, l := range fitting[labels](r.Labels).Values {
+		switch l.Value {
+		case "porn", "sexual", "nudity", "graphic-media":
+			p.Sensitive = true
 		}
 	}
 	fitting[embed](r.Embed).into(&p, did)

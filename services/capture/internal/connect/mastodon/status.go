@@ -78,7 +78,7 @@ func (l *listener) post(s *mastodon.Status) audience.Post {
 		said = s.Reblog
 		p.RepostOf = l.name(said)
 	}
-	p.Language = said.Language
+	p.Language, p.Sensitive = said.Language, said.Sensitive
 	if id, ok := said.InReplyToID.(string); ok && id != "" {
 		p.ReplyTo = l.local(id)
 	}

@@ -39,6 +39,7 @@ func TestStatuses(t *testing.T) {
 				p.Text = "Vai #Brasil\n<3\n\nhttps://x.test/a"
 				p.Links = []string{"https://x.test/a"}
 			}},
+		"sensitive": {map[string]any{"sensitive": true}, func(p *audience.Post) { p.Sensitive = true }},
 		"a warning": {map[string]any{"spoiler_text": "fim"}, func(p *audience.Post) { p.Text = "fim\n\nhi" }},
 		"media and card": {map[string]any{"media_attachments": []any{map[string]any{"id": "1", "type": "image", "url": "https://m.test/1.png"}},
 			"card": map[string]any{"url": "https://x.test", "title": "X"}},
