@@ -43,9 +43,10 @@ func (t *twilio) read(r *connect.Request, _ time.Time) (text, error) {
 	if err != nil || !t.signed(r.URL, call, signature) {
 		return text{}, sign.Wrong(twilioHeader)
 	}
+	status := call.Get("MessageStatus") // how a message of ours fares
 	m := text{
 		id: call.Get("MessageSid"), from: call.Get("From"), words: call.Get("Body"),
-		none:    !call.Has("Body") || call.Has("MessageStatus"), // how a message of ours fares
+		none:    !call.Has("Body") || status != "" && status != "received",
 		service: call.Get("OptOutType") != "",
 	}
 	if m.id == "" {
