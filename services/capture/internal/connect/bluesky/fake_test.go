@@ -36,7 +36,7 @@ type jetstream struct {
 }
 
 func newJetstream(t *testing.T) *jetstream {
-	j := &jetstream{clock: time.Now().UnixMicro(), quiet: 200 * time.Millisecond}
+	j := &jetstream{clock: time.Now().UnixMicro(), quiet: 300 * time.Millisecond}
 	j.server = httptest.NewServer(http.HandlerFunc(j.serve))
 	t.Cleanup(j.server.Close)
 	return j

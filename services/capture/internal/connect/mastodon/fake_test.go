@@ -35,7 +35,7 @@ type server struct {
 }
 
 func newServer(t *testing.T) *server {
-	s := &server{quiet: 300 * time.Millisecond, thump: 50 * time.Millisecond, clock: time.Now().UnixMilli() << 16}
+	s := &server{quiet: 500 * time.Millisecond, thump: 50 * time.Millisecond, clock: time.Now().UnixMilli() << 16}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/instance", func(w http.ResponseWriter, r *http.Request) {
 		if s.refuse(w) {
@@ -236,6 +236,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		if broken {
 			_, _ = fmt.Fprint(w, "event: update\ndata: {\"id\":\"1145")
 			_ = rc.Flush()
+			writing.Unlock()
 			panic(http.ErrAbortHandler)
 		}
 		_, err := fmt.Fprint(w, message)

@@ -35,7 +35,7 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{listener: l, quiet: 150 * time.Millisecond, pongs: make(chan string, 8)}
+	s := &server{listener: l, quiet: 300 * time.Millisecond, pongs: make(chan string, 8)}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.running.Go(func() {
 		for {
