@@ -38,6 +38,9 @@ func parse(body []byte, host string, b *connect.Batch, now time.Time) (items []i
 			items, err = nil, fmt.Errorf("the parser panics: %.100s", fmt.Sprint(p))
 		}
 	}()
+	if err := shallow(body); err != nil {
+		return nil, err
+	}
 	feed, err := gofeed.NewParser().Parse(bytes.NewReader(body))
 	if err != nil {
 		return nil, err
