@@ -11,9 +11,12 @@ const maxDepth = 256
 
 var errDeep = errors.New("its elements are nested too deeply")
 
-// shallow refuses what nests deeper than a feed does. It counts tags and does not
-// mind whether they match: that is the parser's to judge.
+// shallow refuses XML that nests deeper than a feed does. It counts tags and does
+// not mind whether they match: that is the parser's to judge.
 func shallow(body []byte) error {
+	if i := bytes.IndexAny(body, "<{"); i >= 0 && body[i] == '{' {
+		return nil // JSON, whose texts hold HTML with tags that nobody closes
+	}
 	depth := 0
 	for {
 		i := bytes.IndexByte(body, '<')

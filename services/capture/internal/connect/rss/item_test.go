@@ -128,12 +128,14 @@ func FuzzFeed(f *testing.F) {
 
 func TestDeepFeedsAreRefused(t *testing.T) {
 	for body, deep := range map[string]bool{
-		strings.Repeat("<a>", 300_000): true,
-		strings.Repeat("<a>", maxDepth+1) + strings.Repeat("</a>", maxDepth+1):     true,
-		"<a><![CDATA[" + strings.Repeat("<b>", maxDepth) + "]]></a>":               false,
+		strings.Repeat("<a>", 300_000):                                              true,
+		strings.Repeat("<a>", maxDepth+1) + strings.Repeat("</a>", maxDepth+1):      true,
+		"<a><![CDATA[" + strings.Repeat("<b>", maxDepth) + "]]></a>":                false,
 		"<a><!--" + strings.Repeat("<b>", maxDepth) + "--></a>":                     false,
 		strings.Repeat("<b/>", 2*maxDepth) + strings.Repeat("<i>x</i>", 2*maxDepth): false,
-		"<": false, "": false,
+		`{"content_html":"` + strings.Repeat("<br>", 2*maxDepth):                    false,
+		"<": false,
+		"":  false,
 	} {
 		if err := shallow([]byte(body)); (err != nil) != deep {
 			t.Errorf("%.40s… (%d bytes): %v", body, len(body), err)
