@@ -74,9 +74,9 @@ func (p *Partition) Snapshot() []byte {
 		s.record(opWord)
 		s.recordMark(entry)
 	})
-	p.near.All(func(print uint64) {
+	p.near.All(func(fingerprint uint64) {
 		s.record(opPrint)
-		s.recordMark(print)
+		s.recordMark(fingerprint)
 	})
 	s.record(opTotals)
 	for _, n := range [...]int64{p.totals.Posts, p.totals.Repeated, p.totals.Near, p.totals.Held} {
@@ -112,8 +112,8 @@ func (p *Partition) replay(in *reader) {
 			p.recent.put(mark, mark&stateBits)
 		}
 	case opPrint:
-		if print := in.fixed(); in.err == nil {
-			p.near.Seen(print)
+		if fingerprint := in.fixed(); in.err == nil {
+			p.near.Seen(fingerprint)
 		}
 	case opRepeated:
 		p.totals.Repeated++

@@ -127,20 +127,20 @@ func TestCompileSkipsWhatIsBroken(t *testing.T) {
 
 func TestFingerprint(t *testing.T) {
 	base := define("a", "gol", nil)
-	print := func(change func(*topic.Definition)) string {
+	named := func(change func(*topic.Definition)) string {
 		d := base
 		change(&d)
 		return compile(t, d).Fingerprint(0)
 	}
-	same := print(func(*topic.Definition) {})
-	if same != print(func(d *topic.Definition) { d.Title, d.Revision = "other", 9 }) {
+	same := named(func(*topic.Definition) {})
+	if same != named(func(d *topic.Definition) { d.Title, d.Revision = "other", 9 }) {
 		t.Error("a title changes what is counted")
 	}
 	for i, change := range []func(*topic.Definition){
 		func(d *topic.Definition) { d.Rule = "goool" }, func(d *topic.Definition) { d.Crowd = true },
 		func(d *topic.Definition) { d.Languages = nil }, func(d *topic.Definition) { d.Filters = &audience.TopicFilters{MinFollowers: 1} },
 	} {
-		if print(change) == same {
+		if named(change) == same {
 			t.Errorf("change %d counts the same", i)
 		}
 	}

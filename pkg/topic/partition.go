@@ -32,11 +32,11 @@ const (
 type Outcome uint8
 
 const (
-	// Counted by all who listen to it (Understood.Counted).
+	// Counted posts are so by all who listen to it (Understood.Counted).
 	Counted Outcome = iota
-	// Repeated: the same platform and id were seen before, with whatever text.
+	// Repeated posts: the same platform and id were seen before, with whatever text.
 	Repeated
-	// Held back by the show's rules, or rejected, until a moderator approves it.
+	// Held posts are kept back by the show's rules, or rejected, until a moderator approves it.
 	Held
 )
 

@@ -103,12 +103,12 @@ func TestFingerprintIsTheMajority(t *testing.T) {
 // A filter to which the remembered prints are given again goes on as the first.
 func TestAgain(t *testing.T) {
 	f := NewFilter()
-	print := func(i int) uint64 {
+	hash := func(i int) uint64 {
 		h := uint64(i/3+1) * 0x9E3779B97F4A7C15
 		return h ^ h>>31 ^ 1<<(i%3)
 	}
 	for i := range Window + 5000 {
-		f.Seen(print(i))
+		f.Seen(hash(i))
 	}
 	again, n := NewFilter(), 0
 	f.All(func(p uint64) {
@@ -119,14 +119,14 @@ func TestAgain(t *testing.T) {
 		t.Errorf("%d prints are remembered", n)
 	}
 	for i := range 2000 {
-		p := print(Window + 5000 - i*13)
+		p := hash(Window + 5000 - i*13)
 		if a, b := f.Seen(p), again.Seen(p); a != b {
 			t.Fatalf("print %d: seen %v and %v", i, a, b)
 		}
 	}
 	f.renumber()
 	for i := range 2000 {
-		p := print(i * 17)
+		p := hash(i * 17)
 		if a, b := f.Seen(p), again.Seen(p); a != b {
 			t.Fatalf("renumbered, print %d: seen %v and %v", i, a, b)
 		}
