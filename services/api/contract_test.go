@@ -18,7 +18,7 @@ import (
 // doors are served by capture.
 var doors = [][2]string{
 	{"POST", "/v1/voters"}, {"POST", "/v1/polls/{poll}/ballots"}, {"POST", "/v1/polls/{poll}/ballots:batch"},
-	{"POST", "/v1/hooks/{source}"}, {"POST", "/v1/sources/{source}/posts"},
+	{"GET", "/v1/hooks/{source}"}, {"POST", "/v1/hooks/{source}"}, {"POST", "/v1/sources/{source}/posts"},
 }
 
 func TestRoutesAndContractAgree(t *testing.T) {

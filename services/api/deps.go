@@ -66,6 +66,16 @@ type Receipts interface {
 	ParseReceipt(text string) (keys.Receipt, error)
 }
 
+// Secrets encrypts what is given to us in confidence; *keys.Ring.
+type Secrets interface {
+	Seal(source, setting, secret string) string
+}
+
+// Board is where capture tells how sources fare; *speed.Store.
+type Board interface {
+	Sources(ctx context.Context, ids []string) (map[string][]audience.SourceStatus, error)
+}
+
 // Pages are the pages for people; the console's.
 type Pages interface {
 	// Page renders the page of that name (home, voter, overlay, topic) for data.
@@ -83,6 +93,8 @@ type Deps struct {
 	Search   Search // nil: posts are not searched
 	Log      Log
 	Receipts Receipts
+	Secrets  Secrets // nil: sources with secrets are not taken
+	Board    Board   // nil: how sources fare is not told
 	Pages    Pages
 	Logger   *slog.Logger
 	Metrics  prometheus.Registerer

@@ -57,6 +57,7 @@ func (s *Service) readRoutes() {
 		"/posts/search":              s.searchPosts,
 		"/posts/:post":               s.getPost,
 		"/sources":                   s.listSources,
+		"/connectors":                s.listConnectors,
 		"/sources/:source":           s.getSource,
 		"/destinations":              s.listDestinations,
 		"/destinations/:destination": s.getDestination,

@@ -32,16 +32,18 @@ func (f *sourceForm) source() audience.Source {
 }
 
 // sourceReply is a source without what is secret, but for the key that was made
-// just now.
+// just now, and how it fares.
 type sourceReply struct {
 	control.Source
 
-	Key string `json:"key,omitempty"`
+	Key    string                 `json:"key,omitempty"`
+	Status *audience.SourceStatus `json:"status,omitempty"`
 }
 
-func publicSource(v *control.Source) sourceReply {
-	r := sourceReply{Source: *v}
+func publicSource(v *control.Source, status *audience.SourceStatus) sourceReply {
+	r := sourceReply{Source: *v, Status: status}
 	r.KeyHash = ""
+	r.Settings = masked(v.Connector, v.Settings)
 	return r
 }
 
@@ -50,7 +52,11 @@ func (s *Service) listSources(c *gin.Context) error {
 	all := only(s.deps.Control.State().Sources(), func(v *control.Source) bool {
 		return reaches(c, v.Show) && (show == "" || show == v.Show)
 	})
-	return list(c, all, func(v *control.Source) string { return v.ID }, func(v *control.Source) any { return publicSource(v) })
+	told, err := s.pageStatuses(c, all)
+	if err != nil {
+		return err
+	}
+	return list(c, all, func(v *control.Source) string { return v.ID }, func(v *control.Source) any { return publicSource(v, statusOf(v, told)) })
 }
 
 func (s *Service) createSource(c *gin.Context) error {
@@ -70,12 +76,15 @@ func (s *Service) createSource(c *gin.Context) error {
 		key = keys.NewToken("ck_")
 		src.KeyHash = keys.HashToken(key)
 	}
+	if err := s.seal(&src, nil); err != nil {
+		return err
+	}
 	v, err := s.submit(c, control.KindSourcePut, src.ID, 0, src)
 	if err != nil {
 		return err
 	}
 	c.Header("Location", "/v1/sources/"+src.ID)
-	r := publicSource(&control.Source{Source: src, Revision: v.Revision})
+	r := publicSource(&control.Source{Source: src, Revision: v.Revision}, nil)
 	r.Key = key
 	return replyRevised(c, http.StatusCreated, v.Revision, r)
 }
@@ -93,7 +102,7 @@ func (s *Service) getSource(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return replyRevised(c, http.StatusOK, v.Revision, publicSource(v))
+	return replyRevised(c, http.StatusOK, v.Revision, publicSource(v, statusOf(v, s.statuses(c, []string{v.ID}))))
 }
 
 func (s *Service) putSource(c *gin.Context) error {
@@ -110,11 +119,14 @@ func (s *Service) putSource(c *gin.Context) error {
 	if err := s.ownShow(c, src.Show); err != nil {
 		return err
 	}
+	if err := s.seal(&src, was.Settings); err != nil {
+		return err
+	}
 	v, err := s.submit(c, control.KindSourcePut, src.ID, base, src) // no key in it: the key stays
 	if err != nil {
 		return replaced(err)
 	}
-	return replyRevised(c, http.StatusOK, v.Revision, publicSource(&control.Source{Source: src, Revision: v.Revision}))
+	return replyRevised(c, http.StatusOK, v.Revision, publicSource(&control.Source{Source: src, Revision: v.Revision}, nil))
 }
 
 func (s *Service) deleteSource(c *gin.Context) error {

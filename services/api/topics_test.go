@@ -232,7 +232,7 @@ func TestModeratingPosts(t *testing.T) {
 	r.post(command, map[string]any{"command": "reject", "reason": "spam"}, as("ca_mod")).is(200, "")
 	same("", second) // at once
 	same("?state=rejected", "x:at://did:plc:x/y", first)
-	a := r.get("/v1/posts/" + url.PathEscape(first)).is(200, "")
+	a := r.get("/v1/posts/"+url.PathEscape(first)).is(200, "")
 	if a.text("state") != "rejected" || a.text("decision.actor") != "mod (mod)" || a.text("decision.reason") != "spam" || a.text("votes.0.options.0") != "b" {
 		t.Fatalf("%s", a.body)
 	}

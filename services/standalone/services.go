@@ -27,7 +27,7 @@ func services(p *process.Process, s process.Opened, cfg Config, version string) 
 		return nil, nil, err
 	}
 	doors, err := capture.New(cfg.Capture, capture.Deps{
-		Log: s.Log, Control: s.Control, Keys: s.Keys, Logger: p.Logger, Metrics: p.Metrics, Now: time.Now,
+		Log: s.Log, Control: s.Control, Keys: s.Keys, Board: s.Speed, Logger: p.Logger, Metrics: p.Metrics, Now: time.Now,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -69,6 +69,7 @@ func addAPI(p *process.Process, s process.Opened, cfg Config, version string) (*
 	}
 	a, err := api.New(cfg.API, api.Deps{
 		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Log: s.Log, Receipts: s.Keys, Pages: pages,
+		Secrets: s.Keys, Board: s.Speed,
 		Logger: p.Logger, Metrics: p.Metrics, Now: time.Now, Version: version,
 	})
 	if err != nil {
