@@ -100,7 +100,7 @@ func (s *Sketch) Distinct() int64 {
 		z = 0.5 * (z + float64(histogram[k]))
 	}
 	z += registers * sigma(float64(histogram[0])/registers)
-	return int64(math.Round(registers / (2 * math.Ln2) * registers / z))
+	return int64(math.Round(math.Min(registers/(2*math.Ln2)*registers/z, 1<<32))) // beyond 32 bits it cannot tell
 }
 
 func sigma(x float64) float64 {
