@@ -242,6 +242,7 @@ func TestKilledAnywhere(t *testing.T) {
 			}
 			r.published()
 			r.recount(recount.Match)
+			r.wantFound(24)
 			r.run()
 			if g := r.published(); g.LateAfterSeal[final]+r.sealedLate() != 1 {
 				t.Errorf("late: %+v", g)
@@ -251,6 +252,18 @@ func TestKilledAnywhere(t *testing.T) {
 				t.Errorf("left behind: %v, %v", leftovers, err)
 			}
 		})
+	}
+}
+
+// wantFound lets the search engine catch up.
+func (r *rig) wantFound(posts int) {
+	r.t.Helper()
+	if done, err := r.service().CatchUp(r.t.Context(), func() bool { return false }); err != nil || !done {
+		r.t.Fatal(done, err)
+	}
+	p, _ := r.control.State().Published()
+	if docs := r.deps.Search.(*engine).found(p.Generation); len(docs) != posts {
+		r.t.Fatalf("%d posts are found, want %d", len(docs), posts)
 	}
 }
 
@@ -289,7 +302,18 @@ func TestDamagedArchive(t *testing.T) {
 	r.poll("final", once)
 	r.crowd("final", 0, 50)
 	r.run()
-	segment := archive.Segment{Topic: archive.Ballots, Epoch: 0, Partition: 1}
+	r.topic("goal", "gol") // which is counted from the first post on
+	for _, topic := range []string{archive.Ballots, archive.Posts} {
+		r.damage(archive.Segment{Topic: topic, Epoch: 0, Partition: 1})
+		r.topic("cup", "#copa")
+	}
+}
+
+// damage cuts a segment in half: runs fail over it and say so until it is removed.
+func (r *rig) damage(segment archive.Segment) {
+	t := r.t
+	t.Helper()
+	published, _ := r.control.State().Published()
 	path := filepath.Join(r.dir, filepath.FromSlash(segment.Path()))
 	whole, err := os.ReadFile(path)
 	r.must(err)
@@ -298,7 +322,7 @@ func TestDamagedArchive(t *testing.T) {
 	if err == nil || !strings.Contains(run.Error, segment.Path()) || !strings.Contains(run.Error, "remove it") {
 		t.Fatalf("%+v, %v", run, err)
 	}
-	if p, _ := r.control.State().Published(); p.Generation != 1 {
+	if p, _ := r.control.State().Published(); p.Generation != published.Generation {
 		t.Fatalf("published %+v over a damaged archive", p)
 	}
 	r.must(os.Remove(path))

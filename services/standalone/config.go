@@ -30,6 +30,7 @@ type Config struct {
 	Redis    process.Redis
 	Views    config.Secret `doc:"store of generations: mongodb://… instead of a file in the data folder"`
 	Archive  string        `doc:"folder of the archive, instead of the data folder's"`
+	Search   config.Secret `doc:"search engine: http(s)://host:9200/prefix (Elasticsearch) instead of a folder in the data folder; none for none"`
 	Keys     process.Keys
 	Embedded Embedded
 
@@ -79,6 +80,7 @@ func (c *Config) Validate() error {
 	if c.Listen == "" {
 		errs = append(errs, errors.New("listen: the address is missing"))
 	}
+	errs = append(errs, process.ValidateSearch(c.Search))
 	errs = append(errs, process.Validate(c.Config, c.Redis, c.Control, c.Capture, c.Realtime, c.Batch, c.API))
 	return errors.Join(errs...)
 }
@@ -111,6 +113,9 @@ func (c *Config) fill(s *embedded.Servers) {
 	}
 	if c.Archive == "" {
 		c.Archive = filepath.Join(c.Data, "archive")
+	}
+	if c.Search == "" {
+		c.Search = config.Secret("file:" + filepath.Join(c.Data, "search"))
 	}
 	if c.Keys.Master == "" && c.Keys.MasterFile == "" {
 		c.Keys.MasterFile = filepath.Join(c.Data, "secret.key")

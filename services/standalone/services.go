@@ -52,7 +52,7 @@ func addRealtime(p *process.Process, s process.Opened, cfg Config) error {
 
 func addBatch(p *process.Process, s process.Opened, cfg Config) error {
 	b, err := batch.New(cfg.Batch, batch.Deps{
-		Log: s.Log, Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive,
+		Log: s.Log, Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Search: s.Search,
 		Key: s.Keys.Certificate(), Now: time.Now, Logger: p.Logger, Metrics: p.Metrics,
 	})
 	if err != nil {

@@ -45,7 +45,7 @@ func compose(ctx context.Context, p *process.Process, cfg Config, version string
 		return fmt.Errorf("make the folder of replays: %w", err)
 	}
 	stores, err := p.OpenStores(ctx, process.Stores{
-		Kafka: cfg.Kafka, Redis: cfg.Redis, Views: cfg.Views, Archive: cfg.Archive, Keys: cfg.Keys, Control: cfg.Control,
+		Kafka: cfg.Kafka, Redis: cfg.Redis, Views: cfg.Views, Archive: cfg.Archive, Search: cfg.Search, Keys: cfg.Keys, Control: cfg.Control,
 	})
 	if err != nil {
 		return err

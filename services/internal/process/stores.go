@@ -9,6 +9,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/keys"
+	"github.com/clamor-live/clamor/pkg/search"
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/pkg/views"
 )
@@ -19,6 +20,8 @@ type Stores struct {
 	Redis   Redis
 	Views   config.Secret
 	Archive string
+	// Search may be empty: there is no search then.
+	Search  config.Secret
 	Keys    Keys
 	Control control.Config
 }
@@ -30,7 +33,9 @@ type Opened struct {
 	Speed   *speed.Store
 	Archive *archive.Archive
 	Views   views.Store
-	Keys    *keys.Ring
+	// Search is nil when there is none.
+	Search search.Store
+	Keys   *keys.Ring
 }
 
 // OpenStores opens them all and follows the control log.
@@ -42,6 +47,9 @@ func (p *Process) OpenStores(ctx context.Context, cfg Stores) (o Opened, err err
 		return o, err
 	}
 	if o.Views, err = p.OpenViews(ctx, cfg.Views); err != nil {
+		return o, err
+	}
+	if o.Search, err = p.OpenSearch(cfg.Search); err != nil {
 		return o, err
 	}
 	if o.Speed, err = p.OpenSpeed(ctx, cfg.Redis); err != nil {

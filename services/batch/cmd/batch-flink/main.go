@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -24,6 +25,7 @@ type settings struct {
 	Redis   process.Redis
 	Views   config.Secret `doc:"store of generations: mongodb://… or file:PATH"`
 	Archive string        `doc:"bucket of the archive, or a folder that every task manager sees under the same path"`
+	Search  config.Secret `doc:"search engine: http(s)://host:9200/prefix (Elasticsearch) or file:FOLDER; empty: none"`
 	Keys    process.Keys
 	Control control.Config
 	Batch   batch.Config
@@ -31,7 +33,7 @@ type settings struct {
 }
 
 func (s *settings) Validate() error {
-	return process.Validate(s.Config, s.Kafka, s.Redis, s.Keys, s.Control, s.Batch, s.Flink)
+	return errors.Join(process.ValidateSearch(s.Search), process.Validate(s.Config, s.Kafka, s.Redis, s.Keys, s.Control, s.Batch, s.Flink))
 }
 
 func main() { run.Main(program) }
@@ -43,7 +45,7 @@ func program(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	cfg := settings{
 		process.DefaultConfig(), eventlog.DefaultConfig(), process.Redis{Config: speed.DefaultConfig()},
-		"file:views.db", "archive", process.Keys{}, control.DefaultConfig(), batch.DefaultConfig(), flink.DefaultConfig(),
+		"file:views.db", "archive", "", process.Keys{}, control.DefaultConfig(), batch.DefaultConfig(), flink.DefaultConfig(),
 	}
 	return process.Program(ctx, "batch-flink", &cfg, &cfg.Config, args, stdout, stderr, func(ctx context.Context, p *process.Process) error {
 		return compose(ctx, p, cfg)
@@ -57,13 +59,13 @@ func compose(ctx context.Context, p *process.Process, cfg settings) error {
 		return err
 	}
 	s, err := p.OpenStores(ctx, process.Stores{
-		Kafka: cfg.Kafka, Redis: cfg.Redis, Views: cfg.Views, Archive: cfg.Archive, Keys: cfg.Keys, Control: cfg.Control,
+		Kafka: cfg.Kafka, Redis: cfg.Redis, Views: cfg.Views, Archive: cfg.Archive, Search: cfg.Search, Keys: cfg.Keys, Control: cfg.Control,
 	})
 	if err != nil {
 		return err
 	}
 	service, err := batch.New(cfg.Batch, batch.Deps{
-		Log: s.Log, Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive,
+		Log: s.Log, Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Search: s.Search,
 		Key: s.Keys.Certificate(), Runner: runner, Now: time.Now, Logger: p.Logger, Metrics: p.Metrics,
 	})
 	if err != nil {
