@@ -105,6 +105,7 @@ func (h *head) Close() error { return nil }
 // rig is a service with a log in memory, a speed view that folds what the test
 // casts, and the embedded views store.
 type rig struct {
+	board   board
 	t       testing.TB
 	tape    *tape
 	speed   *fakeSpeed
@@ -196,6 +197,7 @@ func (r *rig) start() {
 	must(t, err)
 	r.api, err = api.New(r.cfg, api.Deps{
 		Control: r.control, Speed: speaking{r.speed, r.hearing}, Views: r.views, Archive: r.archive, Search: r.search, Log: r.tape, Receipts: r.keys,
+		Secrets: r.keys, Board: &r.board,
 		Pages: pages, Logger: quiet, Metrics: prometheus.NewRegistry(), Now: r.now, Version: "test",
 	})
 	must(t, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/clamor-live/clamor/services/standalone/internal/doctor"
 	"github.com/clamor-live/clamor/services/standalone/internal/enrichcmd"
 	"github.com/clamor-live/clamor/services/standalone/internal/replay"
+	"github.com/clamor-live/clamor/services/standalone/internal/sources"
 )
 
 // version is set by the linker.
@@ -29,6 +30,7 @@ const about = `clamor counts what an audience votes and says.
     clamor recount [flags]     count a round again from the archive alone
     clamor load [flags] URL    drive ballots and posts at a running system
     clamor replay FILE         count a file of posts by keywords
+    clamor sources [URL]       how the sources of a running system fare
     clamor doctor URL          check a feed against what graphics engines can read
     clamor enrich              enrich posts from standard input
     clamor version
@@ -45,6 +47,7 @@ func commands() map[string]func(ctx context.Context, args []string, stdout, stde
 		"load":    load.Run,
 		"doctor":  doctor.Run,
 		"replay":  replay.Run,
+		"sources": sources.Run,
 		"enrich":  enrich,
 		"version": printVersion,
 	}

@@ -26,6 +26,7 @@ func TestCommands(t *testing.T) {
 		{[]string{"doctor"}, "clamor doctor URL", 2},
 		{[]string{"doctor", "--help"}, "graphics engines", 0},
 		{[]string{"replay", "--help"}, "clamor replay FILE", 0},
+		{[]string{"sources", "--help"}, "clamor sources prints", 0},
 	}
 	for _, c := range cases {
 		var out, errs bytes.Buffer
