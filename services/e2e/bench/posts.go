@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clamor-live/clamor/services/internal/client"
@@ -118,7 +120,7 @@ var phrases = [3][]string{
 func lines(i int64, n int) []byte {
 	var b []byte
 	for k := i; k < i+int64(n); k++ {
-		b = fmt.Appendf(b, `{"id":"%d","author":{"id":"a%d","handle":"h%d","name":"Maria Silva"},"text":"%s %s, %s %d #%s"}`+"\n",
+		b = fmt.Appendf(b, `{"id":"%d","created_at":"2026-01-01T00:00:00Z","author":{"id":"a%d","handle":"h%d","name":"Maria Silva"},"text":"%s %s, %s %d #%s"}`+"\n",
 			k, k*7919%50_000, k*7919%50_000, phrases[0][k%6], phrases[1][k/6%6], phrases[2][k/36%5], k%997, [...]string{"final", "semi", "tv"}[k%3])
 	}
 	return b
@@ -127,11 +129,12 @@ func lines(i int64, n int) []byte {
 // send pushes posts and says whether all were taken.
 func (p *push) send(ctx context.Context, i int64, n int) error {
 	var said struct {
-		Accepted int `json:"accepted"`
+		Accepted int              `json:"accepted"`
+		Errors   []client.Problem `json:"errors"`
 	}
 	err := p.api.As(p.key).Post(ctx, strings.TrimPrefix(p.url, p.api.Base()), lines(i, n), &said)
 	if err == nil && said.Accepted != n {
-		err = fmt.Errorf("%d of %d posts were taken", said.Accepted, n)
+		err = fmt.Errorf("%d of %d posts were taken: %v", said.Accepted, n, said.Errors[:min(1, len(said.Errors))])
 	}
 	return err
 }
@@ -147,9 +150,10 @@ type sighted struct {
 func (p *push) steady(ctx context.Context, d time.Duration) (sighted, error) {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
+	var total atomic.Int64
 	var seen []load.Sight
 	var watcher sync.WaitGroup
-	watcher.Go(func() { seen = p.watch(watching) })
+	watcher.Go(func() { seen = p.watch(watching, &total) })
 	var mu sync.Mutex
 	var acks []load.Ack
 	var failed error
@@ -160,14 +164,14 @@ func (p *push) steady(ctx context.Context, d time.Duration) (sighted, error) {
 			err := p.send(ctx, i*postsBatch, postsBatch)
 			mu.Lock()
 			defer mu.Unlock()
-			failed = errors.Join(failed, err)
+			failed = cmp.Or(failed, err)
 			acks = append(acks, load.Ack{At: sent, N: postsBatch})
 		}
 	})
 	p.taken = int64(len(acks)) * postsBatch
 	settled, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	_ = client.WaitFor(settled, 20*time.Millisecond, func() bool { n, err := p.posts(settled); return err == nil && n >= p.taken }) // missing says so
+	_ = client.WaitFor(settled, 20*time.Millisecond, func() bool { return total.Load() >= p.taken }) // missing says so
 	stop()
 	watcher.Wait()
 	if failed != nil {
@@ -188,12 +192,13 @@ func (p *push) posts(ctx context.Context) (int64, error) {
 	return stats.Totals.Posts, err
 }
 
-// watch reads the figures until ctx ends and notes every change.
-func (p *push) watch(ctx context.Context) (seen []load.Sight) {
+// watch reads the figures until ctx ends and notes every change of the total.
+func (p *push) watch(ctx context.Context, total *atomic.Int64) (seen []load.Sight) {
 	for ctx.Err() == nil {
 		n, err := p.posts(ctx)
 		if at := time.Now(); err == nil && (len(seen) == 0 || seen[len(seen)-1].Votes != n) {
 			seen = append(seen, load.Sight{At: at, Votes: n})
+			total.Store(n)
 		}
 		pause(ctx, 20*time.Millisecond)
 	}
@@ -261,11 +266,10 @@ func (p *push) fill(ctx context.Context, n int64) error {
 	var failed error
 	(load.Pace{Requests: n / batch, Workers: p.connections}).Run(ctx, func(int) func(int64, time.Time) {
 		return func(i int64, _ time.Time) {
-			if err := p.send(ctx, p.taken+i*batch, batch); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				failed = errors.Join(failed, err)
-			}
+			err := p.send(ctx, p.taken+i*batch, batch)
+			mu.Lock()
+			defer mu.Unlock()
+			failed = cmp.Or(failed, err)
 		}
 	})
 	return failed
