@@ -90,6 +90,28 @@ func TestMinutesSumInAnyOrder(t *testing.T) {
 	})
 }
 
+// A minute to which parts are added is the same to the byte whether it was
+// written and read between them or not.
+func TestAddingOnIsAddingAtOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		first := drawMinute(t)
+		straight, again := first.Clone(), first.Clone()
+		for range rapid.IntRange(1, 4).Draw(t, "parts") {
+			part := drawMinute(t)
+			straight.Add(part)
+			again.Add(part)
+			back, err := Decode(Encode(again))
+			if err != nil {
+				t.Fatal(err)
+			}
+			again = back
+		}
+		if !bytes.Equal(Encode(straight), Encode(again)) {
+			t.Fatal("they differ")
+		}
+	})
+}
+
 func TestZeroIsEmpty(t *testing.T) {
 	m := NewMinute()
 	m.Languages.put("pt", 1)

@@ -139,12 +139,7 @@ func (t *Top) Add(o *Top) {
 		return
 	}
 	floor := t.floor
-	for i := range t.items { // what o does not have may have been there floor times
-		if _, ok := o.index.find(t.items[i].key, o.items); !ok {
-			t.items[i].n += o.floor
-			t.items[i].error += o.floor
-		}
-	}
+	t.allowFor(o)
 	var fresh []*item
 	for i := range o.items {
 		x := &o.items[i]
@@ -167,8 +162,23 @@ func (t *Top) Add(o *Top) {
 		t.Take(key, o.less[key])
 	}
 	t.loose = true
-	if len(t.items) > 2*t.size { // sorting once for several sums
+	// Sums sort once for several parts. A minute is the same whether it was written
+	// and read between the parts or not.
+	if t.size < sumKeys || len(t.items) > 2*t.size {
 		t.settle()
+	}
+}
+
+// allowFor adds what o may have counted of keys that it does not have.
+func (t *Top) allowFor(o *Top) {
+	if o.floor == 0 {
+		return
+	}
+	for i := range t.items {
+		if _, ok := o.index.find(t.items[i].key, o.items); !ok {
+			t.items[i].n += o.floor
+			t.items[i].error += o.floor
+		}
 	}
 }
 
