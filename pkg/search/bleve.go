@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,11 +83,12 @@ func openBleve(ctx context.Context, dir string) (Store, error) {
 	return s, nil
 }
 
-// isSystem says whether err is the system's no to the process (permissions, no
-// space, too many files), which says nothing of what is in the files.
+// isSystem says whether err is the system's no to the process, which says nothing
+// of what is in the files.
 func isSystem(err error) bool {
-	var no syscall.Errno
-	return errors.As(err, &no) && no != syscall.ENOENT && no != syscall.EINVAL
+	return slices.ContainsFunc([]error{
+		fs.ErrPermission, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOSPC, syscall.EROFS, syscall.EIO,
+	}, func(no error) bool { return errors.Is(err, no) })
 }
 
 // load opens every index of this layout.

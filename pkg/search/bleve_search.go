@@ -9,6 +9,8 @@ import (
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/search"
 	"github.com/blevesearch/bleve/v2/search/query"
+
+	"github.com/clamor-live/clamor/pkg/search/internal/words"
 )
 
 func (s *bleveStore) Search(ctx context.Context, q Query) (Page, error) {
@@ -60,20 +62,20 @@ func bleveHit(m *search.DocumentMatch) (Hit, error) {
 	if err != nil {
 		return Hit{}, err
 	}
-	var spans []span
+	var spans []words.Span
 	for field, terms := range m.Locations {
-		var found []span
+		var found []words.Span
 		for _, locations := range terms {
 			for _, l := range locations {
-				found = append(found, span{int(l.Start), int(l.End)})
+				found = append(found, words.Span{From: int(l.Start), To: int(l.End)})
 			}
 		}
 		if field == fieldFolded {
-			found = unfold(d.Text, found)
+			found = words.Unfold(d.Text, found)
 		}
 		spans = append(spans, found...)
 	}
-	return Hit{Doc: d, Score: m.Score, Fragments: fragments(d.Text, spans)}, nil
+	return Hit{Doc: d, Score: m.Score, Fragments: words.Fragments(d.Text, spans)}, nil
 }
 
 func minutes(f *search.FacetResult) map[int64]int64 {
@@ -95,7 +97,7 @@ func (p *plan) bleve() *bleve.SearchRequest {
 	b := query.NewBooleanQuery(nil, nil, nil)
 	b.AddFilter(p.bleveFilter())
 	for _, c := range p.clauses {
-		if c.not {
+		if c.Not {
 			b.AddMustNot(p.bleveClause(c))
 		} else {
 			b.AddMust(p.bleveClause(c))
@@ -110,11 +112,11 @@ func (p *plan) bleve() *bleve.SearchRequest {
 		r.Sort[0] = &search.SortField{Field: fieldReceived, Type: search.SortFieldAsNumber, Desc: true}
 	}
 	if p.after != nil {
-		key := strconv.FormatFloat(p.after.score, 'g', -1, 64)
+		key := strconv.FormatFloat(p.after.Score, 'g', -1, 64)
 		if p.Sort == Newest {
-			key = strconv.FormatInt(p.after.at, 10)
+			key = strconv.FormatInt(p.after.At, 10)
 		}
-		r.SearchAfter = []string{key, p.after.id}
+		r.SearchAfter = []string{key, p.after.ID}
 	}
 	if p.Step > 0 {
 		r.AddFacet(fieldMinute, bleve.NewFacetRequest(fieldMinute, int((p.To-p.From)/60_000)+2))
@@ -123,9 +125,9 @@ func (p *plan) bleve() *bleve.SearchRequest {
 }
 
 // bleveClause is a word or phrase in any of the fields.
-func (p *plan) bleveClause(c clause) query.Query {
+func (p *plan) bleveClause(c words.Clause) query.Query {
 	in := func(field, text string) query.Query {
-		if c.phrase {
+		if c.Phrase {
 			q := query.NewMatchPhraseQuery(text)
 			q.SetField(field)
 			return q
@@ -135,12 +137,12 @@ func (p *plan) bleveClause(c clause) query.Query {
 		q.SetOperator(query.MatchQueryOperatorAnd)
 		return q
 	}
-	either := []query.Query{in(fieldFolded, fold(c.text))}
+	either := []query.Query{in(fieldFolded, words.Fold(c.Text))}
 	if field := textField(p.Language); field != "" {
-		return query.NewDisjunctionQuery(append(either, in(field, c.text)))
+		return query.NewDisjunctionQuery(append(either, in(field, c.Text)))
 	}
 	for name := range languages {
-		either = append(either, in(textPrefix+name, c.text))
+		either = append(either, in(textPrefix+name, c.Text))
 	}
 	return query.NewDisjunctionQuery(either)
 }

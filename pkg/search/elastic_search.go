@@ -9,7 +9,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/clamor-live/clamor/pkg/search/internal/words"
 )
 
 func (s *elasticStore) Search(ctx context.Context, q Query) (Page, error) {
@@ -113,7 +114,7 @@ func (s *elasticStore) ask(ctx context.Context, p plan) (answer elasticAnswer, e
 func (s *elasticStore) request(p *plan) object {
 	var must, not []object
 	for _, c := range p.clauses {
-		if c.not {
+		if c.Not {
 			not = append(not, s.clause(p, c))
 		} else {
 			must = append(must, s.clause(p, c))
@@ -128,15 +129,15 @@ func (s *elasticStore) request(p *plan) object {
 		r["sort"] = []object{{"_score": "desc"}, {fieldID: "asc"}}
 	}
 	if p.after != nil {
-		r["search_after"] = []any{p.after.at, p.after.id}
+		r["search_after"] = []any{p.after.At, p.after.ID}
 		if p.Sort == Relevance {
-			r["search_after"] = []any{p.after.score, p.after.id}
+			r["search_after"] = []any{p.after.Score, p.after.ID}
 		}
 	}
 	if p.Highlight && len(must) > 0 {
 		r["_source"] = []string{fieldPost, fieldFolded}
 		r["highlight"] = object{
-			"number_of_fragments": 0, "pre_tags": []string{markStart}, "post_tags": []string{markEnd},
+			"number_of_fragments": 0, "pre_tags": []string{words.MarkStart}, "post_tags": []string{words.MarkEnd},
 			"fields": object{fieldFolded: object{}, textPrefix + "*": object{}},
 		}
 	}
@@ -149,21 +150,21 @@ func (s *elasticStore) request(p *plan) object {
 }
 
 // clause is a word or phrase in any of the fields.
-func (s *elasticStore) clause(p *plan, c clause) object {
+func (s *elasticStore) clause(p *plan, c words.Clause) object {
 	match := func(text string, fields ...string) object {
 		m := object{"query": text, "fields": fields, "operator": "and"}
-		if c.phrase {
+		if c.Phrase {
 			m = object{"query": text, "fields": fields, "type": "phrase"}
 		}
 		return object{"multi_match": m}
 	}
-	either := []object{match(fold(c.text), fieldFolded)}
+	either := []object{match(words.Fold(c.Text), fieldFolded)}
 	if s.stems {
 		field := textField(p.Language)
 		if field == "" {
 			field = textPrefix + "*"
 		}
-		either = append(either, match(c.text, field))
+		either = append(either, match(c.Text, field))
 	}
 	return object{"bool": object{"should": either, "minimum_should_match": 1}}
 }
@@ -195,44 +196,19 @@ func (h *elasticHit) hit() (Hit, error) {
 	if h.Score != nil {
 		hit.Score = *h.Score
 	}
-	var spans []span
+	var spans []words.Span
 	for field, marked := range h.Highlight {
 		if len(marked) != 1 {
 			continue
 		}
 		if field == fieldFolded {
-			spans = append(spans, unfold(d.Text, marks(h.Source.Folded, marked[0]))...)
+			spans = append(spans, words.Unfold(d.Text, words.Marks(h.Source.Folded, marked[0]))...)
 		} else {
-			spans = append(spans, marks(d.Text, marked[0])...)
+			spans = append(spans, words.Marks(d.Text, marked[0])...)
 		}
 	}
-	hit.Fragments = fragments(d.Text, spans)
+	hit.Fragments = words.Fragments(d.Text, spans)
 	return hit, nil
-}
-
-// What Elasticsearch puts around what matched: characters for private use.
-const markStart, markEnd = "\uE000", "\uE001"
-
-// marks are the spans of plain that are marked in a copy of it. A mark that plain
-// itself has is told apart by walking along both.
-func marks(plain, marked string) []span {
-	var spans []span
-	at, from := 0, -1
-	for marked != "" {
-		r, size := utf8.DecodeRuneInString(marked)
-		switch {
-		case string(r) == markEnd && from >= 0: // before all else: no word ends with one
-			spans, from = append(spans, span{from, at}), -1
-		case strings.HasPrefix(plain[at:], marked[:size]):
-			at += size
-		case string(r) == markStart:
-			from = at
-		default:
-			return spans // no copy
-		}
-		marked = marked[size:]
-	}
-	return spans
 }
 
 func (s *elasticStore) Get(ctx context.Context, id string) (Doc, error) {

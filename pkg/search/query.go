@@ -3,12 +3,11 @@ package search
 import (
 	"fmt"
 	"maps"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/search/internal/cursor"
+	"github.com/clamor-live/clamor/pkg/search/internal/words"
 )
 
 // Query says which posts, in which order.
@@ -44,8 +43,8 @@ type Sort int
 // post however many come in meanwhile. Relevance moves with every post that comes
 // in: a page goes on below the score that the last one ended with.
 const (
-	Newest Sort = iota
-	Relevance
+	Newest    = Sort(cursor.Newest)
+	Relevance = Sort(cursor.Relevance)
 )
 
 // MaxLimit is the largest page, MaxBuckets the longest histogram.
@@ -85,12 +84,12 @@ type Bucket struct {
 // plan is a query, checked and taken apart.
 type plan struct {
 	Query
-	clauses []clause
-	after   *cursor
+	clauses []words.Clause
+	after   *cursor.Cursor
 }
 
 func planOf(q Query) (plan, error) {
-	p := plan{Query: q, clauses: parseText(q.Text)}
+	p := plan{Query: q, clauses: words.Parse(q.Text)}
 	switch {
 	case q.Limit < 0 || q.Limit > MaxLimit:
 		return p, fmt.Errorf("%w: a page has 1 to %d posts", ErrQuery, MaxLimit)
@@ -105,11 +104,8 @@ func planOf(q Query) (plan, error) {
 	}
 	p.MaxGeneration = min(q.MaxGeneration, maxGeneration)
 	if q.After != "" {
-		c, err := parseCursor(q.After)
-		if err != nil {
-			return p, err
-		}
-		if c.sort != q.Sort {
+		c, ok := cursor.Parse(q.After)
+		if !ok || c.Order != byte(q.Sort) || c.At < 0 || c.At > maxTime {
 			return p, ErrCursor
 		}
 		p.after = &c
@@ -150,68 +146,10 @@ func (p *plan) histogram(counts map[int64]int64) []Bucket {
 	return buckets
 }
 
-// clause is a word or a phrase that a post must have, or must not.
-type clause struct {
-	text   string
-	phrase bool
-	not    bool
-}
-
-const (
-	maxClauses = 32
-	// maxClause bounds a word or phrase, in bytes.
-	maxClause = 256
-)
-
-// parseText takes what people type apart. Every text has a meaning: a quote that
-// is not closed reaches to the end, and what has no letter, digit or symbol is
-// left out.
-func parseText(text string) []clause {
-	text = strings.ToValidUTF8(text, " ")
-	var clauses []clause
-	for text != "" && len(clauses) < maxClauses {
-		text = strings.TrimLeftFunc(text, unicode.IsSpace)
-		var c clause
-		if rest, ok := strings.CutPrefix(text, "-"); ok {
-			c.not, text = true, rest
-		}
-		first, size := utf8.DecodeRuneInString(text)
-		if isQuote(first) {
-			c.phrase = true
-			c.text, text = cutAt(text[size:], isQuote)
-			_, size = utf8.DecodeRuneInString(text)
-			text = text[size:]
-		} else {
-			c.text, text = cutAt(text, func(r rune) bool { return unicode.IsSpace(r) || isQuote(r) })
-		}
-		if c.text = tidy(c.text); c.text != "" {
-			c.phrase = c.phrase || strings.ContainsFunc(c.text, func(r rune) bool { return !inWord(r) })
-			clauses = append(clauses, c)
-		}
-	}
-	return clauses
-}
-
-// cutAt cuts before the first character that ends.
-func cutAt(s string, ends func(rune) bool) (before, after string) {
-	if i := strings.IndexFunc(s, ends); i >= 0 {
-		return s[:i], s[i:]
-	}
-	return s, ""
-}
-
-func isQuote(r rune) bool { return strings.ContainsRune(`"“”„«»`, r) }
-
-// inWord says whether no engine cuts at r.
-func inWord(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.M) }
-
-// tidy cuts what cannot be searched off both ends, and the whole to its bound.
-func tidy(s string) string {
-	s = strings.TrimFunc(s, func(r rune) bool { return !inWord(r) && !unicode.Is(unicode.So, r) })
-	if len(s) > maxClause {
-		s = strings.ToValidUTF8(s[:maxClause], "")
-	}
-	return s
+// next is the cursor behind the last of hits.
+func (p *plan) next(hits []Hit) string {
+	last := &hits[len(hits)-1]
+	return cursor.Cursor{Order: byte(p.Sort), At: int64(last.ReceivedAt), Score: last.Score, ID: last.ID}.String()
 }
 
 // terms are the filters that are equalities, by field.

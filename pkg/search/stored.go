@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/search/internal/cursor"
+	"github.com/clamor-live/clamor/pkg/search/internal/words"
 )
 
 const (
-	maxID = 512
+	maxID = cursor.MaxID
 	// maxKeyword is the longest value of a filter in bytes.
 	maxKeyword = 1 << 10
 	// maxText bounds a text, in bytes: some four million characters are no post.
@@ -107,7 +109,7 @@ func prepare(docs []Doc, refused *RefusedError) []entry {
 			refused.add(d.ID, err.Error())
 			continue
 		}
-		entries = append(entries, entry{doc: &d, body: body, folded: fold(d.Text), field: textField(d.Language)})
+		entries = append(entries, entry{doc: &d, body: body, folded: words.Fold(d.Text), field: textField(d.Language)})
 	}
 	return entries
 }

@@ -1,4 +1,8 @@
-package search
+// Package words is what both engines need to know of words: how texts are folded
+// so that case and accents do not matter, what a query's text asks for, and how
+// what matched is shown. Its one trick is that both engines index the folded text
+// as it is made here, so that they find the same.
+package words
 
 import (
 	"strings"
@@ -8,10 +12,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// fold makes text blind to case, to the accents of Latin and Greek letters, and
+// Fold makes text blind to case, to the accents of Latin and Greek letters, and
 // to their decorated forms (ﬁ, Ａ, 𝐀). Other scripts keep their marks, which
 // there tell words apart.
-func fold(text string) string {
+func Fold(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
 	foldEach(text, func(_, _ int, folded string) { b.WriteString(folded) })
@@ -76,12 +80,12 @@ var letters = map[rune]string{
 	'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'đ': "d", 'ð': "d", 'ł': "l", 'ı': "i", 'þ': "th", 'ħ': "h", 'ς': "σ",
 }
 
-// span is a part of a text, in bytes.
-type span struct{ from, to int }
+// Span is a part of a text, in bytes.
+type Span struct{ From, To int }
 
-// unfold moves spans of fold(text) to the text: each covers the characters that
+// Unfold moves spans of Fold(text) to the text: each covers the characters that
 // any of it came from, and the accents behind them.
-func unfold(text string, spans []span) []span {
+func Unfold(text string, spans []Span) []Span {
 	if len(spans) == 0 {
 		return nil
 	}
@@ -100,10 +104,10 @@ func unfold(text string, spans []span) []span {
 			starts, ends = append(starts, from), append(ends, to)
 		}
 	})
-	out := make([]span, 0, len(spans))
+	out := make([]Span, 0, len(spans))
 	for _, s := range spans {
-		if s.from >= 0 && s.from < s.to && s.to <= len(starts) {
-			out = append(out, span{starts[s.from], ends[s.to-1]})
+		if s.From >= 0 && s.From < s.To && s.To <= len(starts) {
+			out = append(out, Span{starts[s.From], ends[s.To-1]})
 		}
 	}
 	return out
