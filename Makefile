@@ -44,7 +44,7 @@ test: ## every test, with the race detector; the models' proofs of quality, whic
 	$(GO) test -timeout 15m ./pkg/enrich/cmd/train
 	$(GO) test -race -timeout 20m work
 
-test-real: ## the same suites against real Kafka, Redis, RabbitMQ, a MongoDB peer and Flink
+test-real: ## the same suites against real Kafka, Redis, RabbitMQ, Elasticsearch, a MongoDB peer and Flink
 	scripts/test-real
 
 chaos: ## the chaos run of e2e with KILLS kills (200)
