@@ -174,24 +174,28 @@ func (s *Service) feedEvents(c *gin.Context) error {
 		d, ok := s.deps.Control.State().DestinationByToken(hash)
 		return d, ok && d.ID == id && allows(d, c)
 	}
+	render := func(a *live.Answer) []byte {
+		d, ok := current()
+		if !ok {
+			return []byte("{}")
+		}
+		if plain {
+			return oneLine(s.renderPlain(a, d).Body)
+		}
+		return oneLine(s.renderFeed(a, live.Form{For: d, Name: string(feed.PollJSON)}, feed.PollJSON).Body)
+	}
 	return s.stream(c, source{
-		watch: func() (*live.Answer, <-chan struct{}, bool) {
+		change: "results",
+		watch: func() (scene, <-chan struct{}, bool) {
 			d, ok := current()
 			if !ok {
-				return nil, nil, false
+				return scene{}, nil, false
 			}
 			a, changed, ok := s.board.Watch(poll, live.FaceOf(d.Audience))
-			return a, changed, ok && a.Definition.Show == d.Show
-		},
-		render: func(a *live.Answer) []byte {
-			d, ok := current()
-			if !ok {
-				return []byte("{}")
+			if !ok || a.Definition.Show != d.Show {
+				return scene{}, nil, false
 			}
-			if plain {
-				return oneLine(s.renderPlain(a, d).Body)
-			}
-			return oneLine(s.renderFeed(a, live.Form{For: d, Name: string(feed.PollJSON)}, feed.PollJSON).Body)
+			return sceneOf(a, render), changed, true
 		},
 		recheck: s.deps.Control.Changed,
 	})
@@ -209,15 +213,19 @@ func oneLine(body []byte) []byte {
 
 // feedURLs are the addresses of a destination's feeds.
 type feedURLs struct {
-	List  string                       `json:"list"`
-	Polls map[string]map[string]string `json:"polls"`
+	List   string                       `json:"list"`
+	Polls  map[string]map[string]string `json:"polls"`
+	Topics map[string]map[string]string `json:"topics"`
 }
 
 func (s *Service) feedURLs(c *gin.Context, token string, d *control.Destination) *feedURLs {
 	base := s.origin(c) + "/feeds/" + token
-	u := &feedURLs{List: base, Polls: map[string]map[string]string{}}
+	u := &feedURLs{List: base, Polls: map[string]map[string]string{}, Topics: map[string]map[string]string{}}
 	for _, p := range s.deps.Control.State().Polls(d.Show) {
 		u.Polls[p.Definition.ID] = pollURLs(base, p.Definition.ID)
+	}
+	for _, t := range s.deps.Control.State().Topics(d.Show) {
+		u.Topics[t.ID] = topicURLs(base, t.ID)
 	}
 	return u
 }
@@ -255,7 +263,7 @@ func (s *Service) feedList(c *gin.Context) error {
 		return nil
 	}
 	base := s.origin(c) + "/feeds/" + c.Param("token")
-	r := feedListReply{Destination: d.ID, Show: d.Show, Audience: d.Audience, Polls: []feedListPoll{}, Feeds: []feed.Entry{}}
+	r := feedListReply{Destination: d.ID, Show: d.Show, Audience: d.Audience, Polls: []feedListPoll{}, Topics: []feedListTopic{}, Feeds: []feed.Entry{}}
 	now := s.now()
 	var polls []audience.Poll
 	for _, p := range s.deps.Control.State().Polls(d.Show) {
@@ -263,8 +271,14 @@ func (s *Service) feedList(c *gin.Context) error {
 		polls = append(polls, definition)
 		r.Polls = append(r.Polls, feedListPoll{definition.ID, definition.Question, p.At(now).Phase, pollURLs(base, definition.ID)})
 	}
+	var topics []audience.Topic
+	for _, t := range s.deps.Control.State().Topics(d.Show) {
+		topics = append(topics, t.Topic)
+		r.Topics = append(r.Topics, feedListTopic{t.ID, t.Title, topicURLs(base, t.ID)})
+	}
 	if show, ok := s.deps.Control.State().Show(d.Show); ok {
 		r.Feeds = append(r.Feeds, feed.Catalog(base, show.Show, d.Destination, polls)...)
+		r.Feeds = append(r.Feeds, feed.TopicCatalog(base, show.Show, d.Destination, topics)...)
 	}
 	c.Header("Access-Control-Allow-Origin", "*")
 	c.Header("Cache-Control", "no-cache")
@@ -276,6 +290,7 @@ type feedListReply struct {
 	Show        string            `json:"show"`
 	Audience    audience.Audience `json:"audience"`
 	Polls       []feedListPoll    `json:"polls"`
+	Topics      []feedListTopic   `json:"topics"`
 	Feeds       []feed.Entry      `json:"feeds"`
 }
 
@@ -284,6 +299,12 @@ type feedListPoll struct {
 	Question string            `json:"question"`
 	Phase    audience.Phase    `json:"phase"`
 	URLs     map[string]string `json:"urls"`
+}
+
+type feedListTopic struct {
+	Topic string            `json:"topic"`
+	Title string            `json:"title"`
+	URLs  map[string]string `json:"urls"`
 }
 
 // preflight answers browsers that ask before they send a header.

@@ -28,7 +28,12 @@ type HomeShow struct {
 	ID, Title string
 	Rehearsal bool
 	Polls     []HomePoll
+	Topics    []HomeTopic
 }
+
+// HomeTopic is a topic in the list. Its rule is not shown: strangers are not told
+// what is listened to.
+type HomeTopic struct{ ID, Title string }
 
 // HomePoll is a poll in the list.
 type HomePoll struct {
@@ -49,6 +54,27 @@ type OverlayPage struct {
 	Rehearsal              bool
 }
 
+// TopicPage is what the page "topic" shows before its script runs.
+type TopicPage struct {
+	Topic, Title, Locale string
+	Rehearsal            bool
+}
+
+func (s *Service) topicOverlay(c *gin.Context) error {
+	d, ok := s.destination(c)
+	if !ok {
+		noFeed(c)
+		return nil
+	}
+	p, ok := s.heardBy(d, c.Param("topic"))
+	if !ok {
+		noFeed(c)
+		return nil
+	}
+	c.Header("Access-Control-Allow-Origin", "*")
+	return s.page(c, http.StatusOK, "topic", TopicPage{p.Topic.ID, p.Topic.Title, p.Show.Locale, p.Show.Rehearsal})
+}
+
 func (s *Service) homePage(c *gin.Context) error {
 	state, now := s.deps.Control.State(), s.now()
 	home := HomePage{Version: s.deps.Version}
@@ -65,6 +91,9 @@ func (s *Service) homePage(c *gin.Context) error {
 				poll.Options = append(poll.Options, d.Options[i].Label)
 			}
 			h.Polls = append(h.Polls, poll)
+		}
+		for _, t := range state.Topics(show.ID) {
+			h.Topics = append(h.Topics, HomeTopic{t.ID, t.Title})
 		}
 		home.Shows = append(home.Shows, h)
 	}

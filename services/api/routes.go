@@ -107,6 +107,22 @@ func (s *Service) feedRoutes() {
 	web.Get(r, "/polls/:poll/events", handle(s.feedEvents))
 	r.OPTIONS("/polls/:poll/events", preflight)
 	web.Get(r, "/polls/:poll/overlay", handle(s.overlayPage))
+	s.topicFeedRoutes(r)
+}
+
+func (s *Service) topicFeedRoutes(r *gin.RouterGroup) {
+	at := "/topics/:topic/"
+	for _, family := range feed.Families() {
+		for _, f := range feed.TopicFormats(family) {
+			web.Get(r, at+string(f), s.topicDoor(family, f))
+			r.OPTIONS(at+string(f), preflight)
+		}
+	}
+	web.Get(r, at+mapFile, s.topicMapFeed)
+	r.OPTIONS(at+mapFile, preflight)
+	web.Get(r, at+"events", handle(s.topicEvents))
+	r.OPTIONS(at+"events", preflight)
+	web.Get(r, at+"overlay", handle(s.topicOverlay))
 }
 
 func (s *Service) pageRoutes() {

@@ -36,6 +36,7 @@ type Service struct {
 	streams  atomic.Int64
 	admitted admitted
 	kept     keptPosts
+	sheets   topicFeeds
 	ready    chan struct{}
 }
 

@@ -20,13 +20,40 @@ const writeTimeout = 10 * time.Second
 
 // source is what a stream shows.
 type source struct {
-	// watch is the current answer and a channel that is closed at the next;
-	// false when the client may not see it any more.
-	watch func() (*live.Answer, <-chan struct{}, bool)
-	// render is the answer as an event's data: one line of JSON.
-	render func(*live.Answer) []byte
+	// watch is what there is to show and a channel that is closed when there is
+	// something else; false when the client may not see it any more.
+	watch func() (scene, <-chan struct{}, bool)
+	// change names the events of changed figures.
+	change string
 	// recheck is closed when the right to watch is to be looked at again.
 	recheck func() <-chan struct{}
+}
+
+// scene is one state of what a stream shows.
+type scene struct {
+	// of is the same as long as nothing changed.
+	of  any
+	seq int64
+	// setting is what else than figures, words and times there is: where it
+	// changes, the event is a phase.
+	setting any
+	// data is the event's: one line of JSON.
+	data func() []byte
+}
+
+// setting is a poll's.
+type setting struct {
+	phase audience.Phase
+	round uint32
+	shown bool
+}
+
+// sceneOf shows a poll's answer.
+func sceneOf(a *live.Answer, render func(*live.Answer) []byte) scene {
+	return scene{
+		of: a, seq: a.Seq, setting: setting{a.Phase, a.Round, a.Shown},
+		data: func() []byte { return render(a) },
+	}
 }
 
 // stream sends a snapshot and then every change until the client goes, the
@@ -59,11 +86,8 @@ func (s *Service) follow(ctx context.Context, t *talk, src source) {
 	defer heartbeat.Stop()
 	for {
 		recheck := src.recheck()
-		a, changed, ok := src.watch()
-		if !ok {
-			return
-		}
-		if !t.tell(a, src) {
+		now, changed, ok := src.watch()
+		if !ok || !t.tell(now, src.change) {
 			return
 		}
 		select {
@@ -102,42 +126,36 @@ type talk struct {
 	rc   *http.ResponseController
 	now  func() time.Time
 	seen int64 // seq the client has, from an earlier connection or this one
-	last *live.Answer
+	last scene
 }
 
-// tell sends the answer if the client does not have it. The first event of a
+// tell sends a scene if the client does not have it. The first event of a
 // connection is the snapshot; who comes back with the current one gets a ping.
-func (t *talk) tell(a *live.Answer, src source) bool {
-	if t.last == a {
+func (t *talk) tell(now scene, change string) bool {
+	was := t.last
+	if was.of == now.of {
 		return true
 	}
-	first := t.last == nil
-	was := t.last
-	t.last = a
+	t.last = now
 	switch {
-	case first && t.seen == a.Seq:
+	case was.of == nil && t.seen == now.seq:
 		return t.ping()
-	case first:
-		return t.event("snapshot", a, src)
-	case phased(was, a):
-		return t.event("phase", a, src)
+	case was.of == nil:
+		return t.event("snapshot", now)
+	case was.setting != now.setting:
+		return t.event("phase", now)
 	}
-	return t.event("results", a, src)
+	return t.event(change, now)
 }
 
-// phased says whether more changed than figures, words and times.
-func phased(a, b *live.Answer) bool {
-	return a.Phase != b.Phase || a.Round != b.Round || a.Shown != b.Shown
-}
-
-func (t *talk) event(name string, a *live.Answer, src source) bool {
-	t.seen = a.Seq
-	return t.write(fmt.Appendf(nil, "id: %d\nevent: %s\ndata: %s\n\n", a.Seq, name, src.render(a)))
+func (t *talk) event(name string, now scene) bool {
+	t.seen = now.seq
+	return t.write(fmt.Appendf(nil, "id: %d\nevent: %s\ndata: %s\n\n", now.seq, name, now.data()))
 }
 
 func (t *talk) ping() bool {
 	now := audience.MillisOf(t.now())
-	return t.write(fmt.Appendf(nil, "event: ping\ndata: {\"seq\":%d,\"server_time\":%q}\n\n", t.last.Seq, now.String()))
+	return t.write(fmt.Appendf(nil, "event: ping\ndata: {\"seq\":%d,\"server_time\":%q}\n\n", t.last.seq, now.String()))
 }
 
 func (t *talk) write(frame []byte) bool {
@@ -153,11 +171,18 @@ func (s *Service) pollEvents(c *gin.Context) error {
 	if _, ok := s.board.Answer(id, face); !ok {
 		return s.noAnswer(id)
 	}
+	render := func(a *live.Answer) []byte {
+		r := s.form(&a.Stamp, live.Form{Name: "public"}, func() ([]byte, string) { return publicBody(a), jsonType })
+		return timed(r.Body, s.now())
+	}
 	return s.stream(c, source{
-		watch: func() (*live.Answer, <-chan struct{}, bool) { return s.board.Watch(id, face) },
-		render: func(a *live.Answer) []byte {
-			r := s.form(&a.Stamp, live.Form{Name: "public"}, func() ([]byte, string) { return publicBody(a), jsonType })
-			return timed(r.Body, s.now())
+		change: "results",
+		watch: func() (scene, <-chan struct{}, bool) {
+			a, changed, ok := s.board.Watch(id, face)
+			if !ok {
+				return scene{}, nil, false
+			}
+			return sceneOf(a, render), changed, true
 		},
 		recheck: func() <-chan struct{} { return nil },
 	})

@@ -46,7 +46,7 @@ func New() (*Pages, error) {
 	return p, nil
 }
 
-// Page renders home, voter or overlay.
+// Page renders home, voter, overlay or topic.
 func (p *Pages) Page(name string, data any) ([]byte, error) {
 	var b bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&b, name+".html", data); err != nil {

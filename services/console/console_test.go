@@ -22,7 +22,11 @@ func TestPagesEscapeWhatPeopleWrote(t *testing.T) {
 		Poll, Question, Locale string
 		Rehearsal              bool
 	}{evil, evil, evil, true}
-	for name, data := range map[string]any{"voter": voter, "overlay": overlay} {
+	topic := struct {
+		Topic, Title, Locale string
+		Rehearsal            bool
+	}{evil, evil, evil, true}
+	for name, data := range map[string]any{"voter": voter, "overlay": overlay, "topic": topic} {
 		body, err := pages.Page(name, data)
 		if err != nil {
 			t.Fatal(err)

@@ -36,7 +36,26 @@
     return e;
   }
 
-  function draw(shows, polls, destinations) {
+  // The last half hour of a topic, without a feed's secret.
+  async function listen(e, t) {
+    try {
+      const stats = await call("/v1/topics/" + t.id + "/stats?by=hashtag&top=5&compare=previous");
+      const change = stats.compare.posts.change;
+      e.append(make("p", "answers", stats.totals.posts + " posts in 30 minutes (" + (change > 0 ? "+" : "") + change + ") · " + stats.totals.authors.authors + " people" + (stats.stale ? " · updating…" : "")));
+      if (stats.parts) e.append(make("p", "answers", stats.parts.map(p => p.label + " " + p.n).join(" · ")));
+    } catch { e.append(make("p", "answers", "not counted yet")); }
+  }
+
+  function topic(t) {
+    const e = make("article", "poll topic");
+    const head = make("p");
+    head.append(make("span", "chip", "topic"), make("span", "id", t.id));
+    e.append(head, make("h2", "", t.title), make("p", "answers", t.rule));
+    listen(e, t);
+    return e;
+  }
+
+  function draw(shows, polls, topics, destinations) {
     const main = $("shows");
     main.replaceChildren();
     $("make-show").replaceChildren();
@@ -46,6 +65,7 @@
       if (show.rehearsal) title.append(make("span", "chip rehearsal", "Rehearsal"));
       const box = make("div", "polls");
       box.append(...polls.filter(p => p.show === show.id).map(card));
+      box.append(...topics.filter(t => t.show === show.id).map(topic));
       if (!box.children.length) box.append(make("p", "empty", "No poll yet."));
       section.append(title, box);
       main.append(section);
@@ -66,7 +86,7 @@
     const box = $("made");
     box.hidden = false;
     box.replaceChildren(make("h2", "", "Keep these addresses: they are not shown again"));
-    const lists = { "Everything": { list: d.urls.list }, ...d.urls.polls };
+    const lists = { "Everything": { list: d.urls.list }, ...d.urls.polls, ...d.urls.topics };
     for (const [poll, urls] of Object.entries(lists)) {
       const ul = make("ul");
       for (const [format, url] of Object.entries(urls)) {
@@ -82,12 +102,12 @@
 
   async function load() {
     try {
-      const [shows, polls, destinations] = await Promise.all([all("/v1/shows"), all("/v1/polls"), all("/v1/destinations")]);
+      const [shows, polls, topics, destinations] = await Promise.all([all("/v1/shows"), all("/v1/polls"), all("/v1/topics"), all("/v1/destinations")]);
       sessionStorage.setItem("clamor.token", token);
       $("sign").hidden = true;
       $("who").hidden = $("feeds").hidden = false;
       $("who").firstElementChild.textContent = "Signed in";
-      draw(shows, polls, destinations);
+      draw(shows, polls, topics, destinations);
     } catch (err) {
       sessionStorage.removeItem("clamor.token");
       token = null;

@@ -8,7 +8,8 @@ import (
 
 // Entry is one URL of a destination, with the schema of what it answers.
 type Entry struct {
-	Poll        string `json:"poll"`
+	Poll        string `json:"poll,omitempty"`
+	Topic       string `json:"topic,omitempty"`
 	Format      string `json:"format"`
 	URL         string `json:"url"`
 	ContentType string `json:"content_type"`
@@ -113,6 +114,11 @@ func tableSchema(s *sheet, in Input, format Format, opts Options) map[string]any
 	} else {
 		s.alias(in.Destination.Aliases)
 	}
+	return rowsSchema(s, format, opts)
+}
+
+// rowsSchema describes the rows of a sheet, or the one row of its wide shape.
+func rowsSchema(s *sheet, format Format, opts Options) map[string]any {
 	wide := opts.Wide || format == TXT
 	cells := append(append([]cell(nil), s.poll...), s.options[0].cells...)
 	if !wide {

@@ -37,11 +37,11 @@ func appendValue(b []byte, c cell) []byte {
 	return c.appendBare(b)
 }
 
-// appendNested writes poll.json.
+// appendNested writes the nested form, such as poll.json.
 func appendNested(b []byte, s *sheet) []byte {
 	b = append(b, '{')
 	b = appendMembers(b, s.pollNames, s.poll)
-	b = append(b, `,"options":[`...)
+	b = append(append(append(b, `,"`...), s.about.rows...), `":[`...)
 	for i, o := range s.options {
 		if i > 0 {
 			b = append(b, ',')

@@ -110,7 +110,7 @@ func appendVizSocial(b []byte, s *sheet, in *Input) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		id := uuid.NewSHA1(namespace, []byte(s.pollID()+"/"+o.cells[1].text)).String()
+		id := uuid.NewSHA1(namespace, []byte(s.about.id+"/"+o.cells[1].text)).String()
 		b = appendObject(b, []string{"uuid", "text", "count", "image"}, []cell{
 			textCell(id), o.cells[colLabel], o.cells[colVotes], textCell(plain(imageOf(&in.Poll, o.option))),
 		})

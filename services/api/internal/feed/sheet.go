@@ -46,6 +46,21 @@ type sheet struct {
 	poll                   []cell
 	options                []line
 	slots                  int // how many options wide
+	about                  about
+}
+
+// about is what formats with a head and items of their own need to know of a
+// sheet.
+type about struct {
+	// kind is poll or topic; id, title, asOf and instance are its own.
+	kind, id, title, asOf, instance string
+	// rows is what the nested form calls its rows, wide what a row's columns begin
+	// with in the wide shape.
+	rows, wide string
+	// columns are the rows' columns before aliases.
+	columns []string
+	// itemTitle, itemText and itemID are of a row.
+	itemTitle, itemText, itemID func(cells []cell) string
 }
 
 // line is one option's cells; none for a slot that nobody fills.
@@ -68,7 +83,12 @@ type drawing struct {
 
 func newSheet(in *Input, opts Options) *sheet {
 	d := newDrawing(in, opts)
-	s := &sheet{pollNames: pollColumns[:], optionNames: optionColumns[:], wideNames: wideName, poll: d.pollCells()}
+	s := newSheetOf(pollColumns[:], optionColumns[:], d.pollCells(), about{
+		kind: "poll", rows: "options", wide: "opt", id: in.Poll.ID, title: plain(in.Poll.Question), asOf: in.AsOf.String(), instance: instance(in),
+		itemTitle: func(c []cell) string { return c[colLabel].text },
+		itemText:  func(c []cell) string { return c[colVotesText].text + " (" + c[colPctText].text + ")" },
+		itemID:    func(c []cell) string { return c[1].text },
+	})
 	for _, i := range d.order(opts) {
 		s.options = append(s.options, line{cells: d.optionCells(i), option: i})
 	}
@@ -80,6 +100,15 @@ func newSheet(in *Input, opts Options) *sheet {
 		s.slots = opts.Slots
 	}
 	return s
+}
+
+// newSheetOf is a sheet without rows.
+func newSheetOf(names, columns []string, cells []cell, a about) *sheet {
+	a.columns = columns
+	return &sheet{
+		pollNames: names, optionNames: columns, poll: cells, about: a,
+		wideNames: func(slot int, column string) string { return a.wide + strconv.Itoa(slot) + "_" + column },
+	}
 }
 
 func newDrawing(in *Input, opts Options) *drawing {
@@ -227,7 +256,3 @@ func scaled(v float64, places int) int64 { return int64(math.Round(v * math.Pow1
 
 // clamp keeps a count within what engines can hold.
 func clamp(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
-
-func wideName(slot int, column string) string {
-	return "opt" + strconv.Itoa(slot) + "_" + column
-}

@@ -63,13 +63,14 @@ func (s *sheet) alias(aliases map[string]string) {
 	s.pollNames, s.optionNames = mapped(s.pollNames, rename), mapped(s.optionNames, rename)
 	original := map[string]string{}
 	for i, name := range s.optionNames {
-		original[name] = optionColumns[i]
+		original[name] = s.about.columns[i]
 	}
+	wide := s.wideNames
 	s.wideNames = func(slot int, column string) string {
-		if name := wideName(slot, original[column]); rename(name) != name {
+		if name := wide(slot, original[column]); rename(name) != name {
 			return rename(name)
 		}
-		return wideName(slot, column)
+		return wide(slot, column)
 	}
 }
 

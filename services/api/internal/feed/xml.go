@@ -57,21 +57,19 @@ func appendEscaped(b []byte, s string) []byte {
 	return b
 }
 
-func (s *sheet) question() string   { return s.poll[colQuestion].text }
-func (s *sheet) pollID() string     { return s.poll[0].text }
-func (s *sheet) asOf() string       { return s.poll[13].text }
-func (s *sheet) instanceID() string { return s.poll[14].text }
+// urn names what a sheet is about.
+func (a *about) urn() string { return "urn:clamor:" + a.kind + ":" + a.id }
 
-// appendAtom writes one entry, whose content is the poll's CSV.
+// appendAtom writes one entry, whose content is the CSV.
 func appendAtom(b []byte, s *sheet, opts Options) []byte {
-	updated := s.asOf()
+	updated := s.about.asOf
 	if updated == "" {
 		updated = "1970-01-01T00:00:00.000Z" // Atom must have one
 	}
 	b = append(append(b, xmlHead...), `<feed xmlns="http://www.w3.org/2005/Atom">`...)
-	b = appendAtomHead(b, s.question(), "urn:clamor:poll:"+s.pollID(), updated)
+	b = appendAtomHead(b, s.about.title, s.about.urn(), updated)
 	b = append(b, "<author><name>Clamor</name></author><entry>"...)
-	b = appendAtomHead(b, s.question(), "urn:clamor:instance:"+s.instanceID(), updated)
+	b = appendAtomHead(b, s.about.title, "urn:clamor:instance:"+s.about.instance, updated)
 	b = append(b, `<content type="text">`...)
 	b = appendEscaped(b, string(appendSeparated(nil, s.table(opts.Wide), ',')))
 	return append(b, "</content></entry></feed>"...)
@@ -83,23 +81,23 @@ func appendAtomHead(b []byte, title, id, updated string) []byte {
 	return appendElement(b, "updated", textCell(updated))
 }
 
-// appendRSS writes one item an option, with its columns as elements of a
+// appendRSS writes one item a row, with its columns as elements of a
 // namespace of their own.
 func appendRSS(b []byte, s *sheet) []byte {
 	b = append(append(b, xmlHead...), `<rss version="2.0" xmlns:clamor="urn:clamor:feed"><channel>`...)
-	b = appendElement(b, "title", textCell(s.question()))
-	b = appendElement(b, "link", textCell("urn:clamor:poll:"+s.pollID()))
-	b = appendElement(b, "description", textCell(s.question()))
-	if at, err := time.Parse(time.RFC3339, s.asOf()); err == nil {
+	b = appendElement(b, "title", textCell(s.about.title))
+	b = appendElement(b, "link", textCell(s.about.urn()))
+	b = appendElement(b, "description", textCell(s.about.title))
+	if at, err := time.Parse(time.RFC3339, s.about.asOf); err == nil {
 		b = appendElement(b, "lastBuildDate", textCell(at.Format(time.RFC1123Z)))
 	}
 	t := s.table(false)
 	for i, o := range s.options {
 		b = append(b, "<item>"...)
-		b = appendElement(b, "title", o.cells[colLabel])
-		b = appendElement(b, "description", textCell(o.cells[colVotesText].text+" ("+o.cells[colPctText].text+")"))
+		b = appendElement(b, "title", textCell(s.about.itemTitle(o.cells)))
+		b = appendElement(b, "description", textCell(s.about.itemText(o.cells)))
 		b = append(b, `<guid isPermaLink="false">`...)
-		b = appendEscaped(b, s.instanceID()+"/"+o.cells[1].text)
+		b = appendEscaped(b, s.about.instance+"/"+s.about.itemID(o.cells))
 		b = append(b, "</guid>"...)
 		for j, name := range t.header {
 			b = appendElement(b, "clamor:"+name, t.rows[i][j])

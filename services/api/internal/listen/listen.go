@@ -18,7 +18,9 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/speed"
+	"github.com/clamor-live/clamor/pkg/topic"
 	"github.com/clamor-live/clamor/pkg/views"
+	"github.com/clamor-live/clamor/services/api/internal/live"
 )
 
 // Control is the registry.
@@ -102,25 +104,44 @@ func (h *Hub) Health() Health { return *h.health.Load() }
 // Ready is closed when every topic has its first picture.
 func (h *Hub) Ready() <-chan struct{} { return h.ready }
 
-// Picture is a topic's current one.
+// Picture is a topic's current one; that of a topic made just now is blank.
 func (h *Hub) Picture(topic string) (*Picture, bool) {
-	r := h.room(topic)
-	if r == nil {
-		return nil, false
+	if r := h.room(topic); r != nil {
+		if p := r.picture.Load(); p != nil {
+			return p, true
+		}
 	}
-	p := r.picture.Load()
-	return p, p != nil
+	return h.blank(topic)
 }
 
 // Watch is the current picture and a channel that is closed when there is
 // another.
 func (h *Hub) Watch(topic string) (*Picture, <-chan struct{}, bool) {
-	r := h.room(topic)
-	if r == nil {
-		return nil, nil, false
+	if r := h.room(topic); r != nil {
+		if p, changed := r.watch(); p != nil {
+			return p, changed, true
+		}
 	}
-	p, changed := r.watch()
-	return p, changed, p != nil
+	p, ok := h.blank(topic)
+	return p, h.deps.Control.Changed(), ok
+}
+
+// blank is the picture of a topic that nobody has looked at yet.
+func (h *Hub) blank(id string) (*Picture, bool) {
+	state, now := h.deps.Control.State(), audience.MillisOf(h.deps.Now())
+	t, ok := state.Topic(id)
+	if !ok {
+		return nil, false
+	}
+	p := &Picture{
+		Stamp: live.NewStamp(1000*(h.reach()+state.Offset())+int64(now)/60, now), Topic: t, Now: topic.MinuteOf(now),
+		From: topic.MinuteOf(now) - int64(h.cfg.Horizon/time.Minute) + 1, Stale: true, Partial: true, Control: state.Offset(),
+		Offsets: map[int32]int64{}, sums: &sums{},
+	}
+	if show, ok := state.Show(t.Show); ok {
+		p.Show = show.Show
+	}
+	return p, true
 }
 
 func (h *Hub) room(topic string) *room {

@@ -36,6 +36,8 @@ type Picture struct {
 	AgeMS int64
 	// Partial says that a part has never answered: figures are too low.
 	Partial bool
+	// Control is where the registry was.
+	Control int64
 	// Offsets are, by partition of posts, the first offset that is not in it.
 	Offsets map[int32]int64
 

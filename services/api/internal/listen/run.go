@@ -168,7 +168,7 @@ func (p *painter) picture(state *control.State, c *canvas, old *Picture, now aud
 	next := &Picture{
 		Stamp: live.NewStamp(seq, now), Topic: b.topic, Now: b.now, From: b.from, Minutes: c.minutes,
 		Generation: b.generation, Complete: b.complete, Stale: b.stale, AgeMS: b.age, Partial: b.partial,
-		Offsets: f.offsets(), sums: c.sums,
+		Control: state.Offset(), Offsets: f.offsets(), sums: c.sums,
 	}
 	if b.show != nil {
 		next.Show = b.show.Show
