@@ -35,13 +35,37 @@ func BenchmarkHear(b *testing.B) {
 }
 
 func benchmarkRules(b *testing.B, n int) {
-	listener, in := topic.NewListener(compile(b, many(n)...)), newTape(realPosts(b))
+	listener, in := topic.NewListener(compile(b, many(realPosts(b), n)...)), newTape(realPosts(b))
 	for b.Loop() {
 		listener.HearPost(in.next(b))
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N), "ns/post")
 }
 
-// The difference of these two is what a thousand rules cost a post.
+// The difference of these two is what a thousand rules cost a post, and counting
+// out what the posts say that only some of the thousand listen to.
 func BenchmarkRules1(b *testing.B)    { benchmarkRules(b, 1) }
 func BenchmarkRules1000(b *testing.B) { benchmarkRules(b, 1000) }
+
+// BenchmarkCompile1000 is what a change of one topic among a thousand costs.
+func BenchmarkCompile1000(b *testing.B) {
+	topics := many(realPosts(b), 1000)
+	for b.Loop() {
+		compile(b, topics...)
+	}
+}
+
+func BenchmarkTrends(b *testing.B) {
+	c := compile(b, define("all", "NOT zzz", nil))
+	listener, p, out, in := topic.NewListener(c), topic.NewCounter(), topic.NewOpen(), newTape(realPosts(b))
+	for range 40_000 {
+		x := in.next(b)
+		x.ReceivedAt = 60_000 * (x.ReceivedAt / 60_000 % 2 * 45)
+		p.Post(listener.HearPost(x), out)
+	}
+	minutes := out.View()[c.Subject(0)]
+	b.ReportAllocs()
+	for b.Loop() {
+		minutes.Trends(topic.Window{From: 40, To: 70}, 50, []string{"en"})
+	}
+}

@@ -2,11 +2,16 @@ package topic_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/enrich"
@@ -89,13 +94,20 @@ func (p *tape) next(t testing.TB) *topic.Post {
 	return post
 }
 
-// many are n rules of three words each, as people write them.
-func many(n int) []topic.Definition {
-	words := []string{"goal", "penalty", "referee", "keeper", "offside", "stadium", "coach", "captain", "striker", "fans", "ticket", "flag"}
+// many are n rules over the words that the posts themselves are full of, so that
+// every post wakes some.
+func many(lines [][]byte, n int) []topic.Definition {
+	counts := map[string]int{}
+	for _, word := range strings.FieldsFunc(strings.ToLower(string(bytes.Join(lines, nil))), func(r rune) bool { return !unicode.IsLetter(r) }) {
+		if len(word) > 3 {
+			counts[word]++
+		}
+	}
+	words := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(counts[b]-counts[a], strings.Compare(a, b)) })
 	var list []topic.Definition
 	for i := range n {
-		a, b := words[i%len(words)], words[i/len(words)%len(words)]
-		list = append(list, define(fmt.Sprintf("t%04d", i), fmt.Sprintf("(#tag%d OR player%d) AND (%s OR %s) NOT spam%d", i, i, a, b, i), nil))
+		a, b := words[i%1000], words[(i*7+13)%3000]
+		list = append(list, define(fmt.Sprintf("t%04d", i), fmt.Sprintf("(%s %s) OR #%s OR %q NOT spam", a, b, b, b+" "+a), nil))
 	}
 	return list
 }
