@@ -104,7 +104,7 @@ func (p *pace) after(err error) (audience.SourceState, time.Duration) {
 	case errors.As(err, &wait):
 		// A time that has passed, or a clock that is wrong, must not become haste.
 		left := min(max(wait.Until.Sub(p.now()), 0), maxWait)
-		return audience.SourceWaiting, left + rand.N(left/50+time.Second) + p.fast.NextBackOff() //nolint:gosec // no secret
+		return audience.SourceWaiting, left + rand.N(left/50+time.Second) + p.fast.NextBackOff()
 	case errors.As(err, &slow):
 		return audience.SourceWaiting, firstSlow + p.slow.NextBackOff()
 	}

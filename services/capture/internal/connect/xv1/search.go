@@ -100,7 +100,7 @@ func (r *run) page(ctx context.Context, p *twitter.SearchTweetParams) ([]twitter
 	defer cancel()
 	now := r.env.Now
 	client := r.client(ctx, searchHost, func(next http.RoundTripper) http.RoundTripper { return judged{next, now} })
-	got, _, err := client.Search.Tweets(p)
+	got, _, err := client.Search.Tweets(p) //nolint:bodyclose // the library closes it
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", reason(err))
 	}

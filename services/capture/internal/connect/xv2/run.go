@@ -202,11 +202,11 @@ func (r *run) gather(m []byte, messages <-chan []byte, b *connect.Batch) error {
 // settle does what is owed and due. What was missed is given up when it is not to
 // be had; rules that the platform does not take somebody has to change.
 func (r *run) settle(ctx context.Context) error {
-	err := r.due(ctx, &r.sync, "the rules are not in step with the topics", func() error { return r.keep(ctx, r.rules) })
+	err := r.due(ctx, &r.sync, "rules in step with the topics", func() error { return r.keep(ctx, r.rules) })
 	if err != nil {
 		return err
 	}
-	err = r.due(ctx, &r.search, "what was missed is not searched for yet", func() error { return r.fill(ctx) })
+	err = r.due(ctx, &r.search, "a search for what was missed", func() error { return r.fill(ctx) })
 	var refused *connect.Refused
 	if errors.As(err, &refused) || r.search.failures >= maxFailures {
 		r.env.Logger.Warn("what was missed cannot be searched for", "error", err)
@@ -215,7 +215,7 @@ func (r *run) settle(ctx context.Context) error {
 	return err
 }
 
-func (r *run) due(ctx context.Context, o *owed, undone string, do func() error) error {
+func (r *run) due(ctx context.Context, o *owed, what string, do func() error) error {
 	if !o.is || r.env.Now().Before(o.after) {
 		return nil
 	}
@@ -239,7 +239,7 @@ func (r *run) due(ctx context.Context, o *owed, undone string, do func() error) 
 		o.after = r.env.Now().Add(retry)
 		o.failures++
 	}
-	r.env.Logger.Warn(undone, "error", err, "again", o.after)
+	r.env.Logger.Warn("what is owed beside the stream is put off", "what", what, "error", err, "again", o.after)
 	return nil
 }
 
