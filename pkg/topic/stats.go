@@ -53,14 +53,16 @@ type Authors struct {
 	StdError float64 `json:"std_error"` // relative; 0 while the count is exact
 }
 
-// AuthorCount estimates the distinct authors of the sum.
+// AuthorCount estimates the distinct authors of the sum. There are at most as
+// many as posts that came.
 func (m *Minute) AuthorCount() Authors {
-	n := m.Distinct.Distinct()
+	most := max(0, m.Posts+m.Rejected)
+	n := min(m.Distinct.Distinct(), most)
 	a := Authors{Authors: n, Low: n, High: n}
 	if m.Distinct.regs != nil {
 		a.StdError = SketchError
 		wide := deviation * SketchError * float64(n)
-		a.Low, a.High = int64(math.Round(float64(n)-wide)), int64(math.Round(float64(n)+wide))
+		a.Low, a.High = int64(math.Round(float64(n)-wide)), min(int64(math.Round(float64(n)+wide)), most)
 	}
 	return a
 }

@@ -214,6 +214,9 @@ func TestAuthorsAndCrowd(t *testing.T) {
 		if off := math.Abs(float64(a.Authors)/float64(tt.authors) - 1); off > 3*topic.SketchError || a.Low > a.Authors || a.High < a.Authors {
 			t.Errorf("%d authors: %+v", tt.authors, a)
 		}
+		if a.High > sum.Posts {
+			t.Errorf("%d posts are of up to %d authors", sum.Posts, a.High)
+		}
 		e := sum.CrowdOf(table, "BR")
 		if e.Hidden != tt.hidden || math.Abs(float64(e.Authors-tt.authors)) > 0.05*float64(tt.authors) || e.Method == "" {
 			t.Errorf("%d authors: %+v", tt.authors, e)
