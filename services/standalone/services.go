@@ -68,7 +68,7 @@ func addAPI(p *process.Process, s process.Opened, cfg Config, version string) (*
 		return nil, err
 	}
 	a, err := api.New(cfg.API, api.Deps{
-		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Log: s.Log, Receipts: s.Keys, Pages: pages,
+		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Search: s.Search, Log: s.Log, Receipts: s.Keys, Pages: pages,
 		Secrets: s.Keys, Board: s.Speed,
 		Logger: p.Logger, Metrics: p.Metrics, Now: time.Now, Version: version,
 	})

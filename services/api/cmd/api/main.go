@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -26,6 +27,7 @@ type settings struct {
 	Redis      process.Redis
 	Views      config.Secret `doc:"store of generations: mongodb://… or file:PATH"`
 	Archive    string        `doc:"folder or bucket of the archive"`
+	Search     config.Secret `doc:"search engine: http(s)://host:9200/prefix (Elasticsearch) or file:FOLDER; empty: none"`
 	Keys       process.Keys
 	AdminToken config.Secret `doc:"API token with the role admin, registered when the control log is empty"`
 	Control    control.Config
@@ -33,7 +35,7 @@ type settings struct {
 }
 
 func (s *settings) Validate() error {
-	return process.Validate(s.Config, s.Kafka, s.Redis, s.Keys, s.Control, s.API)
+	return errors.Join(process.ValidateSearch(s.Search), process.Validate(s.Config, s.Kafka, s.Redis, s.Keys, s.Control, s.API))
 }
 
 func main() { run.Main(program) }
@@ -54,7 +56,7 @@ func compose(ctx context.Context, p *process.Process, cfg settings) error {
 		return err
 	}
 	s, err := p.OpenStores(ctx, process.Stores{
-		Kafka: cfg.Kafka, Redis: cfg.Redis, Views: cfg.Views, Archive: cfg.Archive, Keys: cfg.Keys, Control: cfg.Control,
+		Kafka: cfg.Kafka, Redis: cfg.Redis, Views: cfg.Views, Archive: cfg.Archive, Search: cfg.Search, Keys: cfg.Keys, Control: cfg.Control,
 	})
 	if err != nil {
 		return err
@@ -67,7 +69,7 @@ func compose(ctx context.Context, p *process.Process, cfg settings) error {
 		return err
 	}
 	service, err := api.New(cfg.API, api.Deps{
-		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Log: s.Log, Receipts: s.Keys, Pages: pages,
+		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Search: s.Search, Log: s.Log, Receipts: s.Keys, Pages: pages,
 		Secrets: s.Keys, Board: s.Speed,
 		Logger: p.Logger, Metrics: p.Metrics, Now: time.Now, Version: version,
 	})

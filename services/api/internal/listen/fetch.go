@@ -40,12 +40,17 @@ type fetcher struct {
 	ends  []int64
 	until time.Time
 	begun bool
+	// known are the topics that were listened to, by their latest revision. The
+	// speed view may know a topic before this process does: what it has of others
+	// is kept.
+	known map[string]uint64
 }
 
 func newFetcher(cfg Config, deps Deps) *fetcher {
 	f := &fetcher{
 		cfg: cfg, deps: deps, generation: &views.Generation{}, parts: make([]part, deps.Partitions),
 		shelves: map[topic.Subject]*shelf{}, dirty: map[topic.Subject]map[int64]bool{},
+		known: map[string]uint64{},
 	}
 	for p := range f.parts {
 		f.parts[p].err = speed.ErrEmpty
@@ -94,8 +99,12 @@ func subjects(state *control.State) map[topic.Subject]bool {
 
 // prune forgets what nobody asks for any more.
 func (f *fetcher) prune(wanted map[topic.Subject]bool) {
+	for s := range wanted {
+		f.known[s.Topic] = max(f.known[s.Topic], s.Revision)
+	}
+	gone := func(s topic.Subject) bool { return !wanted[s] && s.Revision <= f.known[s.Topic] }
 	for p := range f.parts {
-		f.parts[p].prune(wanted, f.from)
+		f.parts[p].prune(gone, f.from)
 	}
 	for s, shelf := range f.shelves {
 		if !wanted[s] {
@@ -106,6 +115,18 @@ func (f *fetcher) prune(wanted map[topic.Subject]bool) {
 		maps.DeleteFunc(shelf.ids, func(at int64, _ views.PieceID) bool { return at < f.from })
 	}
 	maps.DeleteFunc(f.dirty, func(s topic.Subject, _ map[int64]bool) bool { return !wanted[s] })
+}
+
+// touchAll marks everything there is of a subject that is new here.
+func (f *fetcher) touchAll(s topic.Subject) {
+	for p := range f.parts {
+		f.parts[p].each(s, f.touch)
+	}
+	if shelf := f.shelves[s]; shelf != nil {
+		for at := range shelf.ids {
+			f.touch(s, at)
+		}
+	}
 }
 
 // behind says whether the first pictures are to wait for the speed view.

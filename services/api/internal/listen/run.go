@@ -103,6 +103,7 @@ func (p *painter) paint(state *control.State, t *control.Topic, now audience.Mil
 	if c == nil || c.subject != subject {
 		c = &canvas{subject: subject, sums: &sums{}}
 		p.canvas[t.ID] = c
+		p.fetch.touchAll(subject)
 	}
 	fresh := p.gather(c)
 	b := p.basis(state, t, c, now)

@@ -95,11 +95,22 @@ func (t *part) drop(below uint64, touch func(topic.Subject, int64)) {
 
 // prune forgets the minutes of subjects that are no more, and those before the
 // horizon.
-func (t *part) prune(wanted map[topic.Subject]bool, from int64) {
+func (t *part) prune(gone func(topic.Subject) bool, from int64) {
 	for _, minutes := range t.epochs {
 		maps.DeleteFunc(minutes, func(key speed.MinuteKey, _ []byte) bool {
-			return key.Minute < from || !wanted[subjectOf(key)]
+			return key.Minute < from || gone(subjectOf(key))
 		})
+	}
+}
+
+// each tells every minute of a subject.
+func (t *part) each(s topic.Subject, tell func(topic.Subject, int64)) {
+	for _, minutes := range t.epochs {
+		for key := range minutes {
+			if subjectOf(key) == s {
+				tell(s, key.Minute)
+			}
+		}
 	}
 }
 

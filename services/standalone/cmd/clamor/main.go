@@ -16,6 +16,7 @@ import (
 	"github.com/clamor-live/clamor/services/standalone/internal/doctor"
 	"github.com/clamor-live/clamor/services/standalone/internal/enrichcmd"
 	"github.com/clamor-live/clamor/services/standalone/internal/replay"
+	"github.com/clamor-live/clamor/services/standalone/internal/rulecmd"
 	"github.com/clamor-live/clamor/services/standalone/internal/sources"
 )
 
@@ -33,6 +34,7 @@ const about = `clamor counts what an audience votes and says.
     clamor sources [URL]       how the sources of a running system fare
     clamor doctor URL          check a feed against what graphics engines can read
     clamor enrich              enrich posts from standard input
+    clamor rule explain RULE   why a rule holds for a post
     clamor version
 
 Each command has its own --help. The server:
@@ -49,6 +51,7 @@ func commands() map[string]func(ctx context.Context, args []string, stdout, stde
 		"replay":  replay.Run,
 		"sources": sources.Run,
 		"enrich":  enrich,
+		"rule":    explainRule,
 		"version": printVersion,
 	}
 }
@@ -83,4 +86,8 @@ func printVersion(_ context.Context, _ []string, stdout, _ io.Writer) int {
 
 func enrich(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return enrichcmd.Run(ctx, args, os.Stdin, stdout, stderr)
+}
+
+func explainRule(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return rulecmd.Run(ctx, args, os.Stdin, stdout, stderr)
 }

@@ -25,6 +25,8 @@ func TestCommands(t *testing.T) {
 		{[]string{"load", "--token", ""}, "an API token is needed", 2},
 		{[]string{"doctor"}, "clamor doctor URL", 2},
 		{[]string{"doctor", "--help"}, "graphics engines", 0},
+		{[]string{"rule", "explain", "gol", "que gol"}, "match", 0},
+		{[]string{"rule", "explain", "gol AND", "que gol"}, "the rule", 2},
 		{[]string{"replay", "--help"}, "clamor replay FILE", 0},
 		{[]string{"sources", "--help"}, "clamor sources prints", 0},
 	}
