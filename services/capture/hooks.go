@@ -40,7 +40,7 @@ func (s *Service) hookOf(state *control.State, src *control.Source) hookOf {
 	settings, secrets, err := s.settings(src)
 	h := hookOf{revision: src.Revision, err: err, account: connect.NewAccount(s.now, secrets)}
 	if err == nil {
-		h.hook, h.err = s.hookers[src.Connector](settings, s.envOf(src))
+		h.hook, h.err = s.hookers[src.Connector](settings, s.envOf(src, h.account.Logger(s.logger).With("source", src.ID, "connector", src.Connector)))
 	}
 	if h.err != nil {
 		s.logger.Error("a source cannot take calls", "source", src.ID, "error", h.account.Refuse(h.err))

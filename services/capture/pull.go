@@ -25,10 +25,8 @@ type pull struct {
 func (st *seat) start(ctx context.Context, src *control.Source) *pull {
 	s := st.service
 	settings, secrets, err := s.settings(src)
-	p := &pull{
-		seat: st, src: src, account: connect.NewAccount(s.now, secrets),
-		log: s.logger.With("source", src.ID, "connector", src.Connector), done: make(chan struct{}),
-	}
+	p := &pull{seat: st, src: src, account: connect.NewAccount(s.now, secrets), done: make(chan struct{})}
+	p.log = p.account.Logger(s.logger).With("source", src.ID, "connector", src.Connector)
 	st.resume(src.ID)
 	sup := &connect.Supervisor{
 		Account: p.account,
@@ -36,7 +34,7 @@ func (st *seat) start(ctx context.Context, src *control.Source) *pull {
 			if err != nil {
 				return nil, err
 			}
-			return s.pullers[src.Connector](settings, s.envOf(src))
+			return s.pullers[src.Connector](settings, s.envOf(src, p.log))
 		},
 		Place: func() connect.Place { return st.place(src.ID) }, Outlet: p, Logger: p.log,
 	}
@@ -125,7 +123,11 @@ const worthTelling = time.Minute
 func (p *pull) hold(ctx context.Context, what string, wait time.Duration) error {
 	if wait >= worthTelling {
 		p.log.Info("the budget is spent", "of", what, "per", p.src.Budget.Per)
-		p.account.Hold("the budget of "+what+" per "+p.src.Budget.Per+" is spent", wait)
+		until := wait
+		if wait == budget.Never {
+			until = 0
+		}
+		p.account.Hold("the budget of "+what+" per "+p.src.Budget.Per+" is spent", until)
 		defer p.account.Resume()
 	}
 	p.seat.service.rest(ctx, wait)

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,10 +14,10 @@ import (
 )
 
 // envOf is what a source's connector works with.
-func (s *Service) envOf(src *control.Source) connect.Env {
+func (s *Service) envOf(src *control.Source, log *slog.Logger) connect.Env {
 	topics := func() []audience.Topic { return wanted(s.control.State(), src, s.millis()) }
 	return connect.Env{
-		Now: s.now, HTTP: s.outward, Logger: s.logger.With("source", src.ID, "connector", src.Connector),
+		Now: s.now, HTTP: s.outward, Logger: log,
 		ReplayDir: s.cfg.ReplayDir, Topics: topics, Track: func() []string { return connect.Terms(topics()) },
 		Changed: s.control.Changed,
 	}

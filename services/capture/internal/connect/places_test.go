@@ -44,3 +44,18 @@ func TestPlacesFitBesideASeat(t *testing.T) {
 		t.Error(left)
 	}
 }
+
+func FuzzPlaces(f *testing.F) {
+	f.Add(`{"a":"x/0/17","b":["y",1790000000,7,9]}`)
+	f.Add(`{"a":[1,2],"b":null}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := ParsePlaces(text)
+		if err != nil {
+			return
+		}
+		again, err := ParsePlaces(p.String())
+		if err != nil || len(again) != len(p) {
+			t.Fatalf("%q: %v", p.String(), err)
+		}
+	})
+}

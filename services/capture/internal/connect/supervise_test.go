@@ -186,6 +186,16 @@ func TestSecretsAreNotTold(t *testing.T) {
 	})
 }
 
+func TestLoggersHideSecrets(t *testing.T) {
+	var logged bytes.Buffer
+	log := NewAccount(time.Now, []string{"s3cret/token"}).Logger(slog.New(slog.NewTextHandler(&logged, nil)))
+	log = log.With("url", "https://x/s3cret%2Ftoken").WithGroup("g")
+	log.Warn("failed", "error", errors.New("get s3cret/token"), slog.Group("in", "v", "s3cret/token"), "n", 5, "plain", []string{"a"})
+	if text := logged.String(); strings.Contains(text, "s3cret") || strings.Count(text, "***") != 3 || !strings.Contains(text, "g.n=5") || !strings.Contains(text, "g.plain=[a]") {
+		t.Error(text)
+	}
+}
+
 func TestSettingsThatAreWrongAreAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sup := &Supervisor{
