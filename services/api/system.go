@@ -24,6 +24,27 @@ type systemReply struct {
 	ControlOffset int64                 `json:"control_offset"`
 	Partitions    []partitionReply      `json:"partitions"`
 	Stores        map[string]storeReply `json:"stores"`
+	Topics        topicsReply           `json:"topics"`
+}
+
+// topicsReply is how listening stands.
+type topicsReply struct {
+	Topics int `json:"topics"`
+	// Minutes are those held in memory of all topics.
+	Minutes    int             `json:"minutes"`
+	Stale      bool            `json:"stale"`
+	Generation uint64          `json:"generation"`
+	WholeAt    audience.Millis `json:"whole_at,omitzero"`
+	// Search says whether posts can be searched.
+	Search bool `json:"search"`
+}
+
+func (s *Service) topicsReply() topicsReply {
+	h := s.topics.Health()
+	return topicsReply{
+		Topics: len(s.deps.Control.State().Topics("")), Minutes: h.Minutes, Stale: h.SpeedErr != nil, Generation: h.Generation,
+		WholeAt: h.WholeAt, Search: s.deps.Search != nil,
+	}
 }
 
 type partitionReply struct {
@@ -54,6 +75,7 @@ func (s *Service) system(c *gin.Context) error {
 			"speed": storeOf(h.SpeedErr, "answers are the last good ones until it is whole", h.WholeAt),
 			"views": storeOf(h.ViewsErr, "the generation before is used until it answers", 0),
 		},
+		Topics: s.topicsReply(),
 	}
 	r.Stores["log"] = storeOf(s.partitions(c.Request.Context(), &r), "the ends of the log cannot be read", 0)
 	return reply(c, http.StatusOK, r)
@@ -82,9 +104,7 @@ func (s *Service) partitions(ctx context.Context, r *systemReply) error {
 			if err != nil {
 				failed = err
 			}
-			if topic == eventlog.Ballots || line.Epoch+uint64(line.Next) > 0 { // posts may have no view of their own
-				r.Partitions = append(r.Partitions, line)
-			}
+			r.Partitions = append(r.Partitions, line)
 		}
 	}
 	return failed
