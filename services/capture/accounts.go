@@ -101,7 +101,7 @@ func (s *Service) tellOfSources(ctx context.Context) {
 		}
 		all := s.statuses(s.control.State())
 		s.metrics.sources(all)
-		if s.board == nil || len(all) == 0 {
+		if s.board == nil {
 			continue
 		}
 		byID := make(map[string]audience.SourceStatus, len(all))
