@@ -20,7 +20,7 @@ type catalogs struct {
 
 	mu      sync.Mutex
 	state   *control.State
-	print   string // of what was compiled
+	mark    string // of what was compiled
 	catalog *topic.Catalog
 }
 
@@ -48,12 +48,12 @@ func (c *catalogs) latest() (*topic.Catalog, error) {
 		return c.catalog, nil
 	}
 	defined := definitions(state)
-	if print := fingerprint(defined); c.catalog == nil || print != c.print {
+	if mark := fingerprint(defined); c.catalog == nil || mark != c.mark {
 		catalog, err := topic.Compile(defined, nil)
 		if err != nil {
 			return nil, err
 		}
-		c.catalog, c.print = catalog, print
+		c.catalog, c.mark = catalog, mark
 		c.compiled()
 	}
 	c.state = state

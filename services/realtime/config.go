@@ -58,7 +58,7 @@ func DefaultConfig() Config {
 		AheadPatience: 15 * time.Second,
 		RewriteBytes:  1 << 20,
 		Posts: PostsConfig{
-			MaxBatch: 20_000, MaxFold: 200 * time.Millisecond, Pace: 200 * time.Millisecond, CutPatience: 15 * time.Second,
+			MaxBatch: 20_000, MaxFold: 100 * time.Millisecond, Pace: 100 * time.Millisecond, CutPatience: 15 * time.Second,
 		},
 	}
 }

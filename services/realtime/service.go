@@ -93,10 +93,10 @@ func (s *Service) seats(ctx context.Context, group string, work func(*Service, i
 		s.hold(ctx, work(s, seat))
 		return nil
 	})
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // hold works on a seat until it goes to another. Failures are the worker's to
