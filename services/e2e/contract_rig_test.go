@@ -51,7 +51,7 @@ func TestContract(t *testing.T) {
 		for name, group := range map[string]func(*testing.T, *customer){
 			"voters": voters, "gateways": gateways, "posts": posts, "polls": polls, "commands": commands,
 			"reveal": reveal, "results": results, "verified": verified, "tokens": tokens, "things": things,
-			"feeds": feeds, "presets": presets, "streams": streams, "surface": surface,
+			"feeds": feeds, "presets": presets, "streams": streams, "surface": surface, "topics": topics,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
