@@ -2,9 +2,9 @@ package batch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"sync/atomic"
 	"time"
 
@@ -23,51 +23,13 @@ type Search interface {
 	Expire(ctx context.Context, keep ...string) error
 }
 
-// indexed says how far an index is filled: with the posts of all epochs below
-// Next. It is noted beside the archive, for the engine cannot tell.
-type indexed struct {
-	Build string `json:"build"`
-	Next  uint64 `json:"next"`
-}
-
-const indexedPath = "state/search.json"
-
-// readIndexed is how far the index of a build is filled; not at all when it is
-// unknown, or when the engine reads none, which is how a lost index looks.
-func (s *Service) readIndexed(ctx context.Context, build string) (indexed, error) {
-	none := indexed{Build: build}
-	current, err := s.d.Search.Current(ctx)
-	if err != nil && !errors.Is(err, search.ErrDamaged) {
-		return none, err
-	}
-	body, err := s.d.Archive.Get(ctx, indexedPath)
-	if errors.Is(err, archive.ErrNotFound) {
-		return none, nil
-	}
-	if err != nil {
-		return none, err
-	}
-	var is indexed
-	if json.Unmarshal(body, &is) != nil || is.Build != build || current == "" && is.Next > 0 {
-		return none, nil // it is filled again
-	}
-	return is, nil
-}
-
-func (s *Service) noteIndexed(ctx context.Context, is indexed) error {
-	body, err := json.Marshal(is)
-	if err != nil {
-		return err
-	}
-	return s.d.Archive.Put(ctx, indexedPath, body)
-}
-
 // indexing fills the index of a build with the posts that a pass hears. The first
 // error ends it, and never the counting: what is missing then is put later, from
 // the archive.
 type indexing struct {
 	s     *Service
 	build string
+	note  fillings
 	err   atomic.Pointer[error]
 	docs  atomic.Int64
 }
@@ -94,27 +56,36 @@ func (s *Service) limited(ctx context.Context, call func(context.Context) error)
 
 // beginIndexing is nil when the run's posts cannot be put as they are counted:
 // without a search engine, when it is away, and when posts before them are still
-// missing in the index of this build.
+// missing. While the index of new models or rules is filled aside, the one that is
+// read goes on being given what comes.
 func (s *Service) beginIndexing(ctx context.Context, w *work) *indexing {
 	if s.d.Search == nil {
 		return nil
 	}
-	build := w.heard.topics.build
-	var is indexed
+	x := &indexing{s: s}
 	err := s.limited(ctx, func(ctx context.Context) (err error) {
-		if is, err = s.readIndexed(ctx, build); err == nil && is.Next == w.number()-1 {
-			err = s.d.Search.Begin(ctx, build)
+		var read string
+		if x.note, read, err = s.readFillings(ctx); err != nil {
+			return err
 		}
-		return err
+		for _, build := range []string{w.heard.topics.build, read} {
+			if build != "" && x.build == "" && x.note[build].Next == w.number()-1 {
+				x.build = build
+			}
+		}
+		if x.build == "" {
+			return nil
+		}
+		return s.d.Search.Begin(ctx, x.build)
 	})
 	if err != nil {
 		s.searchAway(w.number(), err)
 		return nil
 	}
-	if is.Next != w.number()-1 {
+	if x.build == "" {
 		return nil
 	}
-	return &indexing{s: s, build: build}
+	return x
 }
 
 // finishIndexing lets what was put be found. It comes before the generation:
@@ -127,7 +98,7 @@ func (s *Service) finishIndexing(ctx context.Context, w *work) error {
 	if err := s.pass("index"); err != nil {
 		return err
 	}
-	if err := x.finish(ctx, w.number()); err != nil {
+	if err := x.finish(ctx, w.number(), w.heard.topics.build); err != nil {
 		s.searchAway(w.number(), err)
 		w.heard.index = nil
 		return ctx.Err()
@@ -135,7 +106,9 @@ func (s *Service) finishIndexing(ctx context.Context, w *work) error {
 	return nil
 }
 
-func (x *indexing) finish(ctx context.Context, next uint64) error {
+// finish makes the build the one that is read, and drops those that no longer are
+// and are not filled aside.
+func (x *indexing) finish(ctx context.Context, next uint64, wanted string) error {
 	if err := x.failed(); err != nil {
 		return err
 	}
@@ -143,12 +116,14 @@ func (x *indexing) finish(ctx context.Context, next uint64) error {
 	if err != nil {
 		return err
 	}
-	if err := x.s.noteIndexed(ctx, indexed{x.build, next}); err != nil {
+	x.note[x.build] = filling{Next: next, Read: true}
+	maps.DeleteFunc(x.note, func(build string, _ filling) bool { return build != x.build && build != wanted })
+	if err := x.s.noteFillings(ctx, x.note); err != nil {
 		return err
 	}
 	x.s.metrics.indexed.Set(float64(next))
 	x.s.metrics.indexedPosts.Add(float64(x.docs.Load()))
-	return x.s.limited(ctx, func(ctx context.Context) error { return x.s.d.Search.Expire(ctx, x.build) })
+	return x.s.limited(ctx, func(ctx context.Context) error { return x.s.d.Search.Expire(ctx, x.build, wanted) })
 }
 
 func (s *Service) searchAway(generation uint64, err error) {
@@ -203,8 +178,8 @@ func (f *shelf) empty() {
 
 // CatchUp fills the search engine from the archive up to the generation that is
 // published, when it is behind: after it was away, and when models or rules have
-// changed and every post is to be put anew. It goes on epoch by epoch until stop
-// says that there is something better to do. done is false when it has to be
+// changed and every post is to be put anew. It goes on epoch by epoch, one at
+// least, until stop says that there is something better to do. done is false when it has to be
 // called again.
 func (s *Service) CatchUp(ctx context.Context, stop func() bool) (done bool, err error) {
 	state := s.d.Control.State()
@@ -227,15 +202,15 @@ func (s *Service) CatchUp(ctx context.Context, stop func() bool) (done bool, err
 	if g.Build != by.build {
 		return true, nil // topics have changed since: the next run will say how
 	}
-	is, err := s.readIndexed(ctx, by.build)
-	if err != nil || is.Next >= published.Generation {
+	note, read, err := s.readFillings(ctx)
+	if err != nil || read == by.build && note[by.build].Next >= published.Generation {
 		return err == nil, err
 	}
-	return s.fill(ctx, by, is, published.Generation, stop)
+	return s.fill(ctx, by, note, published.Generation, stop)
 }
 
-func (s *Service) fill(ctx context.Context, by *topics, is indexed, to uint64, stop func() bool) (done bool, err error) {
-	x := &indexing{s: s, build: by.build}
+func (s *Service) fill(ctx context.Context, by *topics, note fillings, to uint64, stop func() bool) (done bool, err error) {
+	x := &indexing{s: s, build: by.build, note: note}
 	if err := s.limited(ctx, func(ctx context.Context) error { return s.d.Search.Begin(ctx, by.build) }); err != nil {
 		return false, err
 	}
@@ -244,6 +219,7 @@ func (s *Service) fill(ctx context.Context, by *topics, is indexed, to uint64, s
 	if err != nil {
 		return false, err
 	}
+	is := note[by.build]
 	is.Next = max(is.Next, first)
 	s.d.Logger.Info("search engine is filled from the archive", "build", by.build, "from", is.Next, "to", to)
 	// What was seen before the first of these epochs is not known: a copy of such a
@@ -254,9 +230,6 @@ func (s *Service) fill(ctx context.Context, by *topics, is indexed, to uint64, s
 	}
 	noted := s.d.Now()
 	for is.Next < to {
-		if stop() {
-			return false, s.noteIndexed(ctx, is)
-		}
 		if err := s.pass(fmt.Sprintf("fill %d", is.Next)); err != nil {
 			return false, err
 		}
@@ -267,14 +240,18 @@ func (s *Service) fill(ctx context.Context, by *topics, is indexed, to uint64, s
 			return false, err
 		}
 		is.Next++
+		note[by.build] = is
+		if is.Next < to && stop() {
+			return false, s.noteFillings(ctx, note)
+		}
 		if s.d.Now().Sub(noted) > noteEvery {
-			if err := s.noteIndexed(ctx, is); err != nil {
+			if err := s.noteFillings(ctx, note); err != nil {
 				return false, err
 			}
 			noted = s.d.Now()
 		}
 	}
-	return true, x.finish(ctx, to)
+	return true, x.finish(ctx, to, by.build)
 }
 
 // noteEvery is how much filling is done again, at most, after a crash.

@@ -332,14 +332,22 @@ func TestSearchIsFilled(t *testing.T) {
 	if e.read != was || g.Build == was {
 		t.Fatalf("%s is read, the generation's is %s", e.read, g.Build)
 	}
-	if done, err := s.CatchUp(t.Context(), func() bool { return true }); err != nil || done {
+	stops := 0
+	if done, err := s.CatchUp(t.Context(), func() bool { stops++; return stops > 3 }); err != nil || done {
 		t.Fatal(done, err)
 	}
+	r.chat(55, 3) // which the index that is read is given meanwhile
+	g = run()
+	if e.read != was || g.Searched != g.Number {
+		t.Fatalf("%s is read, not %s: %+v", e.read, was, g)
+	}
+	wantFound(g, 58)
+	s = r.service() // another leader goes on where the first was stopped
 	fill()
 	if e.read != g.Build || len(e.builds) != 1 {
 		t.Fatalf("%s is read of %d", e.read, len(e.builds))
 	}
-	wantFound(g, 55)
+	wantFound(g, 58)
 	if doc := e.found(g.Number)["x:5"]; len(doc.Topics) != 2 {
 		t.Errorf("%+v", doc.Topics)
 	}
@@ -349,7 +357,7 @@ func TestSearchIsFilled(t *testing.T) {
 
 	// The engine lost everything.
 	*e = engine{builds: map[string]map[string]search.Doc{}}
-	r.chat(55, 5)
+	r.chat(58, 2)
 	g = run()
 	fill()
 	wantFound(g, 60)
