@@ -93,6 +93,7 @@ func loopback(addr string) (int, error) {
 type Servers struct {
 	folder *folder
 	kafka  *kfake.Cluster
+	wire   *wire
 	addrs  []string
 	guard  *guard
 	redis  *miniredis.Miniredis
@@ -135,7 +136,7 @@ func (s *Servers) startKafka(ctx context.Context, cfg Config, log *slog.Logger) 
 		return err
 	}
 	opts := []kfake.Opt{
-		kfake.Ports(port), kfake.ClusterID("clamor"), kfake.WithLogger(logger{log}),
+		kfake.Ports(port), kfake.ListenFn(s.listen), kfake.ClusterID("clamor"), kfake.WithLogger(logger{log}),
 		// What stands beside a group's seats outlives a pause between two seasons.
 		kfake.BrokerConfigs(map[string]string{"offsets.retention.minutes": "5256000"}),
 	}
@@ -157,6 +158,16 @@ func (s *Servers) startKafka(ctx context.Context, cfg Config, log *slog.Logger) 
 		s.guard = watch(s.kafka, dir, cfg.MinFreeBytes, log)
 	}
 	return nil
+}
+
+// listen keeps the wire that the log listens on: there is one broker.
+func (s *Servers) listen(network, address string) (net.Listener, error) {
+	w, err := listen(network, address)
+	if err != nil {
+		return nil, err
+	}
+	s.wire = w
+	return w, nil
 }
 
 func (s *Servers) startRedis(cfg Config) error {

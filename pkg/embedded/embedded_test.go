@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,8 +66,14 @@ func openLog(t testing.TB, brokers []string) *eventlog.Log {
 }
 
 func dial(ctx context.Context, brokers []string) (*eventlog.Log, error) {
+	return dialBy(ctx, brokers, nil)
+}
+
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+func dialBy(ctx context.Context, brokers []string, by dialer) (*eventlog.Log, error) {
 	cfg := eventlog.DefaultConfig()
-	cfg.Brokers, cfg.Partitions = brokers, 2
+	cfg.Brokers, cfg.Partitions, cfg.Dial = brokers, 2, by
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	return eventlog.Open(ctx, cfg, quiet, nil)
@@ -125,6 +132,53 @@ func TestServe(t *testing.T) {
 	defer func() { _ = rdb.Close() }()
 	if err := rdb.Set(t.Context(), "a", "1", 0).Err(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestInside: the log's own process reaches it without the network, and both
+// ways lead to the same log.
+func TestInside(t *testing.T) {
+	s := start(t, config(t.TempDir()))
+	var inside, outside atomic.Int64
+	l, err := dialBy(t.Context(), s.Brokers(), func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := s.Dial(ctx, network, address)
+		if err == nil && conn.RemoteAddr().Network() == "tcp" {
+			outside.Add(1)
+		} else if err == nil {
+			inside.Add(1)
+		}
+		return conn, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	appendAll(t, l, 0, 50)
+	over := openLog(t, s.Brokers())
+	appendAll(t, over, 50, 50)
+	for _, log := range []*eventlog.Log{l, over} {
+		if got := contents(t, log); len(got) != 100 || got[99] != 99 {
+			t.Errorf("%v", got)
+		}
+	}
+	if inside.Load() == 0 || outside.Load() > 0 {
+		t.Errorf("%d connections inside, %d outside", inside.Load(), outside.Load())
+	}
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	conn, err := s.Dial(t.Context(), "tcp", other.Addr().String())
+	if err != nil || conn.RemoteAddr().Network() != "tcp" {
+		t.Fatal(conn, err)
+	}
+	_ = conn.Close()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if conn, err := s.Dial(t.Context(), "tcp", s.Brokers()[0]); err == nil {
+		t.Error(conn, "leads to a log that is closed")
 	}
 }
 

@@ -1,8 +1,10 @@
 package eventlog
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/config"
@@ -38,6 +40,9 @@ type Config struct {
 	// SessionTimeout is how long the brokers wait for a silent member before they
 	// give its seats to others.
 	SessionTimeout time.Duration `doc:"silence after which a member's seats go to others"`
+
+	// Dial reaches the brokers; nil: over the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	TLS      bool          `doc:"speak TLS to the brokers"`
 	CAFile   string        `doc:"PEM file of the authorities to trust, in place of the system's"`

@@ -90,9 +90,8 @@ func (f *fetcher) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w := f.newWire(ctx)
 	conf := f.log.cfg.base()
-	conf.Net.Proxy.Enable, conf.Net.Proxy.Dialer = true, w
+	conf.Net.Proxy.Dialer = f.newWire(ctx)
 	broker := sarama.NewBroker(leader.Addr())
 	if err := broker.Open(conf); err != nil {
 		return err
@@ -107,8 +106,7 @@ func (f *fetcher) connect(ctx context.Context) error {
 func (f *fetcher) newWire(ctx context.Context) *wire {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.wire = &wire{life: ctx}
-	f.wire.dialer.Timeout = dialTimeout
+	f.wire = f.log.cfg.wire(ctx)
 	return f.wire
 }
 

@@ -24,6 +24,7 @@ func (c Config) base() *sarama.Config {
 	s.Metadata.Retry.Backoff = 250 * time.Millisecond
 	s.Metadata.RefreshFrequency = time.Minute
 	s.Metadata.AllowAutoTopicCreation = false
+	s.Net.Proxy.Enable, s.Net.Proxy.Dialer = true, c.wire(context.Background())
 	c.secure(s)
 	return s
 }
@@ -80,18 +81,27 @@ func (c Config) seating() *sarama.Config {
 	return s
 }
 
-// wire remembers the connection that it dials, so that a wait inside it can be
+// wire dials, and remembers the last connection, so that a wait inside it can be
 // cut short.
 type wire struct {
-	dialer net.Dialer
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// life ends the dialling; sarama's dialler takes no context.
 	life context.Context
 	mu   sync.Mutex
 	conn net.Conn
 }
 
+func (c Config) wire(life context.Context) *wire {
+	if c.Dial != nil {
+		return &wire{dial: c.Dial, life: life}
+	}
+	return &wire{dial: (&net.Dialer{Timeout: dialTimeout}).DialContext, life: life}
+}
+
 func (w *wire) Dial(network, addr string) (net.Conn, error) {
-	conn, err := w.dialer.DialContext(w.life, network, addr)
+	ctx, cancel := context.WithTimeout(w.life, dialTimeout)
+	defer cancel()
+	conn, err := w.dial(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func (c *Config) servers() embedded.Config {
 func (c *Config) fill(s *embedded.Servers) {
 	embedded := len(c.Kafka.Brokers) == 0
 	if embedded {
-		c.Kafka.Brokers = s.Brokers()
+		c.Kafka.Brokers, c.Kafka.Dial = s.Brokers(), s.Dial
 		c.Kafka.Replication = 1
 	}
 	if c.Kafka.Partitions == 0 {
