@@ -64,7 +64,7 @@ func openBleve(ctx context.Context, dir string) (Store, error) {
 	if dir == "" {
 		return nil, errors.New("open search: file: names no folder")
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec // the operator names the folder
 		return nil, fmt.Errorf("open search: %w", err)
 	}
 	db, err := bbolt.Open(filepath.Join(dir, "search.db"), 0o600, &bbolt.Options{Timeout: time.Second})

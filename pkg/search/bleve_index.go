@@ -84,6 +84,7 @@ func bleveMapping() (mapping.IndexMapping, error) {
 	)
 	post := bleve.NewDocumentStaticMapping()
 	m.DefaultMapping = post
+	post.AddSubDocumentMapping("_all", bleve.NewDocumentDisabledMapping()) // costs a tenth, and nobody asks it
 	for _, name := range []string{fieldShow, fieldTopics, fieldLanguage, fieldSentiment, fieldCountry, fieldMinute} {
 		f := bleve.NewKeywordFieldMapping()
 		f.Store, f.IncludeInAll, f.IncludeTermVectors, f.DocValues = false, false, false, name == fieldMinute
@@ -186,7 +187,7 @@ func segments(path string) (names []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	err = db.View(func(tx *bbolt.Tx) error {
 		snapshots := tx.Bucket(util.BoltSnapshotsBucket)
 		if snapshots == nil {

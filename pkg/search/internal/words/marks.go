@@ -6,7 +6,10 @@ import (
 )
 
 // What is put around what matched in a marked copy: characters for private use.
-const MarkStart, MarkEnd = "\uE000", "\uE001"
+const (
+	MarkStart = "\uE000"
+	MarkEnd   = "\uE001"
+)
 
 // Marks are the spans of plain that are marked in a copy of it. A mark that plain
 // itself has is told apart by walking along both.
