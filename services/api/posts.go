@@ -158,8 +158,9 @@ func (s *Service) commandPost(c *gin.Context) error {
 // carries refuses a command that could not be carried out: without the post as it
 // was captured its ballots would stay, which is not to happen silently.
 func (s *Service) carries(command *control.PostCommand, f *found) error {
-	if control.ValidatePostCommand(command) != nil || len(command.Post) > 0 || len(f.Votes) == 0 {
-		return nil // invalid ones are refused by their own words
+	valid := control.ValidatePostCommand(command) == nil // what is not is refused by its own words
+	if !valid || len(command.Post) > 0 || len(f.Votes) == 0 {
+		return nil
 	}
 	return fault.New(fault.Unavailable,
 		"the post's ballots cannot be reached now, for it is too large for the list of recent posts: try again when the next batch run has indexed it").

@@ -164,7 +164,13 @@ func (v *flakyViews) Sealed(ctx context.Context, k audience.RoundKey) (*views.Se
 
 func newRig(t testing.TB, change ...func(*api.Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, began: time.Now().Truncate(time.Minute).Add(10 * time.Second), speed: newFakeSpeed(), hearing: newFakeHearing(), check: contracttest.New(t), cfg: api.DefaultConfig()}
+	return newSearchRig(t, nil, change...)
+}
+
+// newSearchRig is a rig whose posts can be searched.
+func newSearchRig(t testing.TB, engine api.Search, change ...func(*api.Config)) *rig {
+	t.Helper()
+	r := &rig{t: t, began: time.Now().Truncate(time.Minute).Add(10 * time.Second), speed: newFakeSpeed(), hearing: newFakeHearing(), search: engine, check: contracttest.New(t), cfg: api.DefaultConfig()}
 	r.cfg.Refresh, r.cfg.SeriesRefresh, r.cfg.Coalesce = 10*time.Millisecond, 20*time.Millisecond, 5*time.Millisecond
 	r.cfg.TopicRefresh = 10 * time.Millisecond
 	for _, f := range change {

@@ -41,7 +41,8 @@ func (f *showForm) show() audience.Show {
 // decides refuses rules of moderation that hold no word to look for; their
 // grammar is judged with the rest of the show.
 func decides(show *audience.Show) error {
-	if show.Moderation == nil || control.ValidateShow(show) != nil {
+	valid := control.ValidateShow(show) == nil
+	if show.Moderation == nil || !valid {
 		return nil
 	}
 	for pointer, rule := range map[string]string{"/moderation/reject": show.Moderation.Reject, "/moderation/approve": show.Moderation.Approve} {

@@ -113,7 +113,7 @@ func (s *Service) topicSheet(c *gin.Context, k topicForm, family feed.Family) (*
 	basis := topicBasis{picture: p}
 	var kept []moderated
 	if family == feed.FamilyPosts {
-		kept, basis.state, basis.newest = s.shown(c, p)
+		kept, basis.state, basis.newest = s.shown(c, p, k.destination.Audience)
 	}
 	old := s.sheets.find(k)
 	if old != nil && old.basis == basis {
@@ -135,10 +135,10 @@ func (s *Service) topicSheet(c *gin.Context, k topicForm, family feed.Family) (*
 
 // stamped renders a feed; one that shows the same as before keeps its sequence.
 func stamped(in feed.TopicFeed, format feed.Format, opts feed.Options, basis topicBasis, old *topicSheet) *topicSheet {
-	print := feed.FingerprintTopic(in, opts)
+	fingerprint := feed.FingerprintTopic(in, opts)
 	h := in.Head()
-	if old != nil && old.print == print && !h.Stale {
-		return &topicSheet{basis, print, old.stamp, old.rendered}
+	if old != nil && old.print == fingerprint && !h.Stale {
+		return &topicSheet{basis, fingerprint, old.stamp, old.rendered}
 	}
 	p := basis.picture
 	stamp := live.NewStamp(p.Seq, p.AsOf)
@@ -147,7 +147,7 @@ func stamped(in feed.TopicFeed, format feed.Format, opts feed.Options, basis top
 	}
 	h.Seq, h.AsOf = uint64(max(0, stamp.Seq)), stamp.AsOf
 	body, contentType := in.Render(format, opts)
-	return &topicSheet{basis, print, &stamp, dressed(body, contentType)}
+	return &topicSheet{basis, fingerprint, &stamp, dressed(body, contentType)}
 }
 
 // topicFeed gathers what a feed shows.
@@ -235,18 +235,21 @@ func feedTop(opts feed.Options) int {
 	return min(max(top, opts.Slots), maxParts)
 }
 
-// shown are the posts that may be shown of a topic: those that were approved or
-// featured, the featured first; and what the list depends on.
-func (s *Service) shown(c *gin.Context, p *listen.Picture) ([]moderated, *control.State, string) {
+// shown are the posts of a topic that an audience may see, the featured first; and
+// what the list depends on. Nothing goes on air that nobody let through; the
+// producer sees all that nobody rejected.
+func (s *Service) shown(c *gin.Context, p *listen.Picture, who audience.Audience) ([]moderated, *control.State, string) {
 	state := s.deps.Control.State()
 	recent, _ := s.topics.Recent(c.Request.Context(), p.Topic.ID) // without it, those that are kept
 	all := heard(state, s.kept.of(state, p.Topic.Show, p.Topic.ID), recent)
-	all = slices.DeleteFunc(all, func(m moderated) bool { return m.verdict != audience.Approved && m.verdict != audience.Featured })
+	all = slices.DeleteFunc(all, func(m moderated) bool {
+		return m.verdict == audience.Rejected || m.verdict == audience.Pending && who != audience.Producer
+	})
 	slices.SortStableFunc(all, func(a, b moderated) int {
-		switch {
-		case a.verdict == b.verdict:
+		switch a.verdict {
+		case b.verdict:
 			return 0
-		case a.verdict == audience.Featured:
+		case audience.Featured:
 			return -1
 		}
 		return 1
@@ -264,7 +267,7 @@ func shownOf(posts []moderated) (out []feed.ShownPost) {
 		p := &posts[i]
 		shown := feed.ShownPost{
 			Key: p.Key(), Platform: p.Platform, AuthorName: p.Author.Name, AuthorHandle: p.Author.Handle, Text: p.Text,
-			Language: p.Language, State: string(p.verdict), CreatedAt: p.CreatedAt, ReceivedAt: p.ReceivedAt,
+			Language: p.Language, State: stateOf(p.verdict), CreatedAt: p.CreatedAt, ReceivedAt: p.ReceivedAt,
 			Featured: p.verdict == audience.Featured,
 		}
 		if len(p.Media) > 0 {

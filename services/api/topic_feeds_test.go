@@ -151,6 +151,15 @@ func TestOnlyWhatWasLetThroughIsShown(t *testing.T) {
 	shows(second, first)
 	say(second, "reject")
 	shows(first) // at once
+	third := r.say("3", author(3), "goal three")
+	producer := "/feeds/" + r.feed(map[string]any{"audience": "producer"}) + "/topics/goal/posts.json"
+	r.until(producer, func(a answer) bool {
+		return len(a.rows()) == 2 && a.rows()[1]["post_id"] == third && a.rows()[1]["state"] == "pending"
+	})
+	onAir := r.get(base + "posts.json")
+	if len(onAir.rows()) != 1 {
+		t.Fatalf("a pending post is on air: %s", onAir.body)
+	}
 	if a := r.get(base + "posts.rss"); !strings.Contains(string(a.body), "goal one") || strings.Contains(string(a.body), "goal two") {
 		t.Fatalf("%s", a.body)
 	}

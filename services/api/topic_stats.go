@@ -55,13 +55,13 @@ func (s *Service) pictureOf(c *gin.Context) (*listen.Picture, error) {
 
 // topicForm answers with something made of a topic's picture, made once for all
 // who ask the same.
-func (s *Service) topicForm(c *gin.Context, p *listen.Picture, name, query string, make func() (any, error)) error {
+func (s *Service) topicForm(c *gin.Context, p *listen.Picture, name, query string, answer func() (any, error)) error {
 	form := live.Form{Name: name, Query: query}
 	if r := p.Find(form); r != nil {
 		s.send(c, r, &p.Stamp)
 		return nil
 	}
-	v, err := make()
+	v, err := answer()
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (s *Service) createTopic(c *gin.Context) error {
 // listens refuses a topic that could not be listened to. What is wrong with its
 // grammar is said with everything else that is wrong with it.
 func listens(t *audience.Topic) error {
-	if control.ValidateTopic(t) != nil {
+	if valid := control.ValidateTopic(t) == nil; !valid {
 		return nil
 	}
 	if err := topic.Check(t); err != nil {

@@ -87,7 +87,7 @@ func Render(in Input, format Format, opts Options) (body []byte, contentType str
 	}
 	switch {
 	case format == PollJSON:
-		return appendNested(nil, newSheet(&in, opts.plain())), typeJSON
+		return nested(newSheet(&in, opts.plain())), typeJSON
 	case opts.Preset == PresetVizSocial:
 		return appendVizSocial(nil, newSheet(&in, opts), &in), typeJSON
 	case opts.Preset == PresetCaspar || opts.Preset == PresetSPX:
@@ -141,5 +141,5 @@ const (
 // AgeMillis: as long as it is the same, nothing has changed.
 func Fingerprint(in Input) [32]byte {
 	in.Seq, in.AsOf, in.AgeMillis = 0, 0, 0
-	return sha256.Sum256(appendNested(nil, newSheet(&in, Options{})))
+	return sha256.Sum256(nested(newSheet(&in, Options{})))
 }

@@ -18,7 +18,7 @@ func FingerprintTopic(in TopicFeed, opts Options) [32]byte {
 	h := in.Head()
 	was := *h
 	h.Seq, h.AsOf, h.AgeMillis = 0, 0, 0
-	sum := sha256.Sum256(appendNested(nil, in.sheetOf(opts)))
+	sum := sha256.Sum256(nested(in.sheetOf(opts)))
 	*h = was
 	return sum
 }

@@ -37,9 +37,9 @@ func appendValue(b []byte, c cell) []byte {
 	return c.appendBare(b)
 }
 
-// appendNested writes the nested form, such as poll.json.
-func appendNested(b []byte, s *sheet) []byte {
-	b = append(b, '{')
+// nested writes the nested form, such as poll.json.
+func nested(s *sheet) []byte {
+	b := []byte{'{'}
 	b = appendMembers(b, s.pollNames, s.poll)
 	b = append(append(append(b, `,"`...), s.about.rows...), `":[`...)
 	for i, o := range s.options {

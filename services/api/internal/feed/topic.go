@@ -335,7 +335,7 @@ func (s *sheet) renderTopic(h *Heard, f Format, family Family, opts Options) ([]
 	format := plainFormat(f, family)
 	s.alias(h.Destination.Aliases)
 	if format == PollJSON {
-		return appendNested(nil, s), typeJSON
+		return nested(s), typeJSON
 	}
 	return s.render(format, opts)
 }

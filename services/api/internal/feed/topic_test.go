@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/url"
 	"slices"
@@ -194,7 +195,7 @@ func TestEveryFormatOfATopic(t *testing.T) {
 func wellFormed(t *testing.T, f Format, body []byte) {
 	t.Helper()
 	for d := xml.NewDecoder(strings.NewReader(string(body))); ; {
-		if _, err := d.Token(); err == io.EOF {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
 			t.Fatalf("%s: %v: %s", f, err, body)
