@@ -1,9 +1,7 @@
 package search
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -64,36 +62,46 @@ func (s *elasticStore) items(entries *[]entry) ([]item, error) {
 	return items, nil
 }
 
+// source is what Elasticsearch indexes of a doc, but for the post and the text in
+// its language, which are appended.
+type source struct {
+	ID         string   `json:"id"`
+	Show       string   `json:"show,omitempty"`
+	Topics     []string `json:"topics,omitempty"`
+	Language   string   `json:"language,omitempty"`
+	Sentiment  string   `json:"sentiment,omitempty"`
+	Country    string   `json:"country,omitempty"`
+	ReceivedAt int64    `json:"received_at"`
+	Generation uint64   `json:"generation"`
+	Folded     string   `json:"folded"`
+	Raw        []byte   `json:"raw,omitempty"` // in base64
+}
+
 func (s *elasticStore) item(e *entry) (item, error) {
 	d := e.doc
-	source := object{
-		fieldID: d.ID, fieldReceived: int64(d.ReceivedAt), fieldGeneration: d.Generation, fieldFolded: e.folded,
-		fieldPost: json.RawMessage(e.body),
+	id, err := json.Marshal(d.ID)
+	if err != nil {
+		return item{}, err
 	}
-	for field, value := range map[string]string{fieldShow: d.Show, fieldLanguage: d.Language, fieldSentiment: d.Sentiment, fieldCountry: d.Country} {
-		if value != "" {
-			source[field] = value
-		}
+	members, err := json.Marshal(source{
+		ID: d.ID, Show: d.Show, Topics: d.Topics, Language: d.Language, Sentiment: d.Sentiment, Country: d.Country,
+		ReceivedAt: int64(d.ReceivedAt), Generation: d.Generation, Folded: e.folded, Raw: d.Raw,
+	})
+	if err != nil {
+		return item{}, err
 	}
-	if len(d.Topics) > 0 {
-		source[fieldTopics] = d.Topics
-	}
+	b := make([]byte, 0, len(id)+len(members)+len(e.body)+2*len(d.Text)+64)
+	b = append(append(append(b, `{"index":{"_id":`...), id...), "}}\n"...)
+	b = append(b, members[:len(members)-1]...)
 	if s.stems && e.field != "" {
-		source[e.field] = d.Text
+		text, err := json.Marshal(d.Text)
+		if err != nil {
+			return item{}, err
+		}
+		b = append(append(b, `,"`+e.field+`":`...), text...)
 	}
-	if len(d.Raw) > 0 {
-		source[fieldRaw] = base64.StdEncoding.EncodeToString(d.Raw)
-	}
-	var b bytes.Buffer
-	lines := json.NewEncoder(&b)
-	lines.SetEscapeHTML(false)
-	if err := lines.Encode(object{"index": object{"_id": d.ID}}); err != nil {
-		return item{}, err
-	}
-	if err := lines.Encode(source); err != nil {
-		return item{}, err
-	}
-	return item{d.ID, b.Bytes()}, nil
+	b = append(append(append(b, `,"`+fieldPost+`":`...), e.body...), "}\n"...)
+	return item{d.ID, b}, nil
 }
 
 // bulk writes items, and again those that the cluster was too busy for.
