@@ -111,6 +111,8 @@ func chaos(t *testing.T, p arena) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute+time.Duration(p.kills)*20*time.Second)
 	defer cancel()
 	feed, key := setUp(ctx, t, p)
+	talk := startTalk(ctx, t, p)
+	sleep(ctx, 300*time.Millisecond)
 	history, watcher := e2e.NewHistory(), &feedWatcher{client: p.Client(), base: feed}
 	crowds := make([]*e2e.Crowd, 4)
 	voting, watching := make(chan struct{}), make(chan struct{})
@@ -129,6 +131,9 @@ func chaos(t *testing.T, p arena) {
 			return crowd.Vote(ctx, voting)
 		})
 	}
+	voters.Go(func() error { return talk.posters.Post(ctx, voting) })
+	voters.Go(func() error { return talk.moderator.Moderate(ctx, voting) })
+	others.Go(func() error { return talk.watch(ctx, watching) })
 	others.Go(func() error { return poll(ctx, p.Client(), history, watching) })
 	others.Go(func() error { return watcher.watch(ctx, watching) })
 	others.Go(func() error { return recomputeOften(ctx, p.Client(), watching) })
@@ -137,11 +142,16 @@ func chaos(t *testing.T, p arena) {
 	for n := range p.kills {
 		sleep(ctx, time.Duration(rng.IntN(2500))*time.Millisecond)
 		must(t, p.harm(ctx, rng), fmt.Sprintf("harm %d", n))
+		if n == p.kills/2 {
+			talk.listen(ctx, t, e2e.RainWord) // what came before is counted, too
+		}
 	}
 	sleep(ctx, time.Second)
 	close(voting)
 	must(t, voters.Wait(), "voters")
+	talk.verify(ctx, t)
 	verifyTotals(ctx, t, p, crowds)
+	talk.verifySealed(ctx, t)
 	close(watching)
 	must(t, others.Wait(), "pollers")
 	faults, served := history.Faults()
@@ -150,7 +160,12 @@ func chaos(t *testing.T, p arena) {
 	}
 	log := openLog(ctx, t, p)
 	must(t, history.Judge(ctx, log), "answers against the log")
-	acked := checkLog(ctx, t, log, crowds)
+	talk.judge(ctx, t, log)
+	senders := []sender{talk.posters}
+	for _, c := range crowds {
+		senders = append(senders, c)
+	}
+	acked := checkLog(ctx, t, log, senders)
 	recount(t, p)
 	t.Logf("%d kills, %d ballots acknowledged, %d answers and %d feed bodies equal to the log", p.kills, acked, served, watcher.bodies)
 }
@@ -173,7 +188,10 @@ func must(t *testing.T, err error, what string) {
 // the path of the destination's feeds and the gateway's key.
 func setUp(ctx context.Context, t *testing.T, p arena) (feed, key string) {
 	c := p.Client()
-	must(t, c.Admin(ctx, http.MethodPost, "/v1/shows", map[string]any{"id": "chaos", "title": "Chaos", "timezone": "UTC", "locale": "en"}, nil), "show")
+	must(t, c.Admin(ctx, http.MethodPost, "/v1/shows", map[string]any{
+		"id": "chaos", "title": "Chaos", "timezone": "UTC", "locale": "en", "languages": []string{"en", "pt", "es"},
+		"moderation": map[string]any{"reject": e2e.SpamWord},
+	}, nil), "show")
 	options := []map[string]any{{"id": "a", "label": "A"}, {"id": "b", "label": "B"}, {"id": "c", "label": "C"}}
 	for _, poll := range chaosPolls {
 		body := map[string]any{"show": "chaos", "question": "Who?", "options": options}
@@ -187,16 +205,17 @@ func setUp(ctx context.Context, t *testing.T, p arena) (feed, key string) {
 		Token string `json:"token"`
 	}
 	must(t, c.Admin(ctx, http.MethodPost, "/v1/destinations", map[string]any{"id": "air", "show": "chaos"}, &d), "destination")
-	var gateway struct {
-		Key string `json:"key"`
-	}
-	must(t, c.Admin(ctx, http.MethodPost, "/v1/sources", map[string]any{"id": "sms", "show": "chaos", "connector": "gateway"}, &gateway), "gateway")
-	sleep(ctx, 300*time.Millisecond)
-	return "/feeds/" + d.Token + "/polls/", gateway.Key
+	key, err := c.Source(ctx, map[string]any{"id": "sms", "show": "chaos", "connector": "gateway"})
+	must(t, err, "gateway")
+	return "/feeds/" + d.Token + "/polls/", key
 }
 
 // poll reads results as a producer's console does.
 func poll(ctx context.Context, c *e2e.Client, h *e2e.History, stop <-chan struct{}) error {
+	polls := []string{talkPoll}
+	for _, p := range chaosPolls {
+		polls = append(polls, p["id"].(string))
+	}
 	for i := 0; ; i++ {
 		select {
 		case <-stop:
@@ -205,7 +224,7 @@ func poll(ctx context.Context, c *e2e.Client, h *e2e.History, stop <-chan struct
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):
 		}
-		if r, err := c.Results(ctx, chaosPolls[i%len(chaosPolls)]["id"].(string)); err == nil {
+		if r, err := c.Results(ctx, polls[i%len(polls)]); err == nil {
 			h.Saw(r)
 		}
 	}
@@ -296,7 +315,13 @@ func recomputeOften(ctx context.Context, c *e2e.Client, stop <-chan struct{}) er
 		case <-time.After(200 * time.Millisecond):
 			once, cancel := context.WithTimeout(ctx, 5*time.Second)
 			_ = c.RunBatch(once)
+			generations, _ := c.Generations(once)
 			cancel()
+			for _, g := range generations {
+				if g.Agreed == "no" {
+					return fmt.Errorf("the views differ at generation %d", g.Number)
+				}
+			}
 		}
 	}
 }
@@ -349,13 +374,19 @@ func openLog(ctx context.Context, t *testing.T, p arena) *eventlog.Log {
 	return log
 }
 
+// sender knows what he sent and what was acknowledged.
+type sender interface {
+	Knows(id uuid.UUID) bool
+	Acked() []uuid.UUID
+}
+
 // checkLog holds the log against the voters: all that was acknowledged is in it,
 // and nothing that nobody sent.
-func checkLog(ctx context.Context, t *testing.T, log *eventlog.Log, crowds []*e2e.Crowd) int {
+func checkLog(ctx context.Context, t *testing.T, log *eventlog.Log, senders []sender) int {
 	found := map[uuid.UUID]bool{}
 	err := e2e.EachBallot(ctx, log, func(id uuid.UUID) {
 		found[id] = true
-		for _, c := range crowds {
+		for _, c := range senders {
 			if c.Knows(id) {
 				return
 			}
@@ -364,7 +395,7 @@ func checkLog(ctx context.Context, t *testing.T, log *eventlog.Log, crowds []*e2
 	})
 	must(t, err, "read the log")
 	acked, missing := 0, 0
-	for _, c := range crowds {
+	for _, c := range senders {
 		for _, id := range c.Acked() {
 			acked++
 			if !found[id] {

@@ -123,6 +123,7 @@ type Result struct {
 	Status     string           `json:"status"`
 	Seq        int64            `json:"seq"`
 	Stale      bool             `json:"stale"`
+	Correction bool             `json:"correction"`
 	Generation uint64           `json:"generation"`
 	Offsets    map[string]int64 `json:"as_of_offsets"`
 	Totals     struct {

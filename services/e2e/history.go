@@ -25,13 +25,13 @@ type History struct {
 func NewHistory() *History { return &History{last: map[string]*Result{}} }
 
 // Saw keeps an answer and checks what one poller may expect of the next one:
-// figures and seq that never go back, and parts that sum to the whole.
+// figures that never go back without a word, seq that never does, and parts that sum to the whole.
 func (h *History) Saw(r *Result) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.answers = append(h.answers, r)
 	if before := h.last[r.Poll]; before != nil && before.Round == r.Round {
-		h.check(r.Totals.Votes >= before.Totals.Votes, "%s: votes went from %d to %d", r.Poll, before.Totals.Votes, r.Totals.Votes)
+		h.check(r.Totals.Votes >= before.Totals.Votes || r.Correction, "%s: votes went from %d to %d", r.Poll, before.Totals.Votes, r.Totals.Votes)
 		h.check(r.Seq >= before.Seq, "%s: seq went from %d to %d", r.Poll, before.Seq, r.Seq)
 		h.check(r.Generation >= before.Generation, "%s: generation went from %d to %d", r.Poll, before.Generation, r.Generation)
 	}
@@ -56,7 +56,7 @@ func (h *History) Faults() ([]error, int) {
 func (h *History) Judge(ctx context.Context, log *eventlog.Log) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	entries, err := readPartitions(ctx, log)
+	entries, err := readPartitions(ctx, log, eventlog.Ballots)
 	if err != nil {
 		return err
 	}
@@ -126,11 +126,11 @@ type replay struct {
 	decoder eventlog.Decoder
 }
 
-func readPartitions(ctx context.Context, log *eventlog.Log) ([][]eventlog.Entry, error) {
-	parts := make([][]eventlog.Entry, log.Partitions(eventlog.Ballots))
+func readPartitions(ctx context.Context, log *eventlog.Log, topic string) ([][]eventlog.Entry, error) {
+	parts := make([][]eventlog.Entry, log.Partitions(topic))
 	for p := range parts {
 		var err error
-		if parts[p], err = readAll(ctx, log, eventlog.Ballots, int32(p)); err != nil {
+		if parts[p], err = readAll(ctx, log, topic, int32(p)); err != nil {
 			return nil, err
 		}
 	}
@@ -206,7 +206,7 @@ func readAll(ctx context.Context, log *eventlog.Log, topic string, partition int
 
 // EachBallot calls yield with the id of every ballot in the log, repeats too.
 func EachBallot(ctx context.Context, log *eventlog.Log, yield func(uuid.UUID)) error {
-	parts, err := readPartitions(ctx, log)
+	parts, err := readPartitions(ctx, log, eventlog.Ballots)
 	if err != nil {
 		return err
 	}

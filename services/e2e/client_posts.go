@@ -1,0 +1,98 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+)
+
+// PushPosts sends lines of posts with a push source's key, and tells how many
+// were taken.
+func (c *Client) PushPosts(ctx context.Context, source, key string, lines []byte) (accepted int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+"/v1/sources/"+source+"/posts", bytes.NewReader(lines))
+	if err != nil {
+		return 0, fmt.Errorf("posts for %s: %w", source, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Content-Type", "application/x-ndjson")
+	var report struct {
+		Accepted int `json:"accepted"`
+	}
+	err = c.do(req, &report)
+	return report.Accepted, err
+}
+
+// Source makes one, and gives its key if it has one.
+func (c *Client) Source(ctx context.Context, body map[string]any) (key string, err error) {
+	var made struct {
+		Key string `json:"key"`
+	}
+	err = c.Admin(ctx, http.MethodPost, "/v1/sources", body, &made)
+	return made.Key, err
+}
+
+// CommandPost says a moderator's word on a post, and tells the post's state then.
+func (c *Client) CommandPost(ctx context.Context, post, word string) (state string, err error) {
+	var said struct {
+		State string `json:"state"`
+	}
+	err = c.Admin(ctx, http.MethodPost, "/v1/posts/"+url.PathEscape(post)+"/commands", map[string]any{"command": word, "reason": "as a test"}, &said)
+	return said.State, err
+}
+
+// TopicStats is what is said of a topic, as far as it is checked.
+type TopicStats struct {
+	Topic      string           `json:"topic"`
+	Revision   uint64           `json:"revision"`
+	Seq        int64            `json:"seq"`
+	Stale      bool             `json:"stale"`
+	Complete   bool             `json:"complete"`
+	Generation uint64           `json:"generation"`
+	Offsets    map[string]int64 `json:"as_of_offsets"`
+	Totals     struct {
+		Posts    int64 `json:"posts"`
+		Reposts  int64 `json:"reposts"`
+		Replies  int64 `json:"replies"`
+		Media    int64 `json:"media"`
+		Rejected int64 `json:"rejected"`
+	} `json:"totals"`
+	Parts []struct {
+		Key string `json:"key"`
+		N   int64  `json:"n"`
+	} `json:"parts"`
+}
+
+// topicWindow is longer than any test, and no longer than what is held.
+const topicWindow = "12h"
+
+// Topic reads a topic's figures, shared out by hashtag or language.
+func (c *Client) Topic(ctx context.Context, topic, by string) (*TopicStats, error) {
+	s := &TopicStats{}
+	return s, c.Admin(ctx, http.MethodGet, "/v1/topics/"+topic+"/stats?window="+topicWindow+"&by="+by, nil, s)
+}
+
+// By gives a part's count; 0 when it is not there.
+func (s *TopicStats) By(key string) int64 {
+	for _, p := range s.Parts {
+		if p.Key == key {
+			return p.N
+		}
+	}
+	return 0
+}
+
+// Generation is a published batch view.
+type Generation struct {
+	Number uint64 `json:"generation"`
+	Agreed string `json:"agreed"`
+}
+
+// Generations reads those that are kept.
+func (c *Client) Generations(ctx context.Context) ([]Generation, error) {
+	var page struct {
+		Items []Generation `json:"items"`
+	}
+	return page.Items, c.Admin(ctx, http.MethodGet, "/v1/generations", nil, &page)
+}
