@@ -3,6 +3,7 @@ package archive_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -52,7 +53,7 @@ func TestADamagedPostStateIsNamed(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	check := func(name string, place int32, body []byte) {
-		to := filepath.Join(filepath.Dir(path), "partition="+string(rune('0'+place))+".bin")
+		to := filepath.Join(filepath.Dir(path), "partition="+fmt.Sprint(place)+".bin")
 		if err := os.WriteFile(to, body, 0o600); err != nil {
 			t.Fatal(err)
 		}

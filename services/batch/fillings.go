@@ -40,7 +40,7 @@ func (s *Service) readFillings(ctx context.Context) (note fillings, read string,
 		return nil, "", err
 	}
 	if json.Unmarshal(body, &note) != nil {
-		return fillings{}, read, nil // they are filled again
+		note = fillings{} // they are filled again
 	}
 	maps.DeleteFunc(note, func(build string, f filling) bool { return f.Read && build != read })
 	return note, read, nil

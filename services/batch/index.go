@@ -145,20 +145,20 @@ func (x *indexing) shelf(ctx context.Context) *shelf { return &shelf{ctx: ctx, x
 
 // take never stops the fold.
 func (f *shelf) take(h *listen.Heard) error {
-	if f.x.failed() != nil {
-		return nil
+	if doc, ok := listen.DocOf(h); ok {
+		f.docs = append(f.docs, doc)
 	}
-	doc, ok := listen.DocOf(h)
-	if !ok {
-		return nil
-	}
-	if f.docs = append(f.docs, doc); len(f.docs) >= shelfDocs {
+	if len(f.docs) >= shelfDocs {
 		f.empty()
 	}
 	return nil
 }
 
 func (f *shelf) empty() {
+	defer func() {
+		clear(f.docs)
+		f.docs = f.docs[:0]
+	}()
 	if len(f.docs) == 0 || f.x.failed() != nil {
 		return
 	}
@@ -172,8 +172,6 @@ func (f *shelf) empty() {
 	}
 	f.x.fail(err)
 	f.x.docs.Add(int64(len(f.docs)))
-	clear(f.docs)
-	f.docs = f.docs[:0]
 }
 
 // CatchUp fills the search engine from the archive up to the generation that is

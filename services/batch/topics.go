@@ -89,8 +89,8 @@ func (t *topics) counted(by *views.Generation) map[topic.Subject]views.TopicRef 
 	for _, ref := range by.Topics {
 		of[ref.Topic] = ref
 	}
-	for s, print := range t.prints {
-		if ref, ok := of[s.Topic]; ok && ref.Fingerprint == print {
+	for s, mine := range t.prints {
+		if ref, ok := of[s.Topic]; ok && ref.Fingerprint == mine {
 			found[s] = ref
 		}
 	}
@@ -114,23 +114,23 @@ func (t *topics) are(by *views.Generation) bool {
 // change seldom.
 type compiled struct {
 	mu     sync.Mutex
-	print  []byte
+	text   []byte
 	topics *topics
 }
 
 func (c *compiled) of(defined []topic.Definition) (*topics, error) {
-	print, err := json.Marshal(defined)
+	text, err := json.Marshal(defined)
 	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.topics == nil || !bytes.Equal(print, c.print) {
+	if c.topics == nil || !bytes.Equal(text, c.text) {
 		t, err := compile(defined)
 		if err != nil {
 			return nil, err
 		}
-		c.topics, c.print = t, print
+		c.topics, c.text = t, text
 	}
 	return c.topics, nil
 }
