@@ -1,14 +1,12 @@
 package enrich
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/clamor-live/clamor/pkg/enrich/enrichtest"
 	"github.com/clamor-live/clamor/pkg/enrich/sentiment"
 	"github.com/clamor-live/clamor/pkg/rule"
 )
@@ -169,27 +167,13 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// realPosts are the handed-out posts; the test that needs them is skipped
-// where they are absent.
-func realPosts(t testing.TB) [][]byte {
-	root := os.Getenv("CLAMOR_SHARED_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	b, err := os.ReadFile(filepath.Join(root, "posts", "worldcup_opening_day.ndjson"))
-	if err != nil {
-		t.Skip("the shared data are absent")
-	}
-	return bytes.Split(bytes.TrimSpace(b), []byte("\n"))
-}
-
 func TestRealPosts(t *testing.T) {
 	w := enricher(t, Options{}).Worker()
 	var d Decoder
 	var p Post
 	var r Result
 	english := 0
-	posts := realPosts(t)
+	posts := enrichtest.WorldCup(t)
 	for _, line := range posts {
 		if _, err := d.Decode(line, &p); err != nil {
 			t.Fatal(err)
@@ -205,7 +189,7 @@ func TestRealPosts(t *testing.T) {
 }
 
 func BenchmarkRealPosts(b *testing.B) {
-	posts := realPosts(b)
+	posts := enrichtest.WorldCup(b)
 	w := enricher(b, Options{}).Worker()
 	var d Decoder
 	var p Post

@@ -3,6 +3,7 @@ package topic_test
 import (
 	"testing"
 
+	"github.com/clamor-live/clamor/pkg/enrich/enrichtest"
 	"github.com/clamor-live/clamor/pkg/topic"
 )
 
@@ -12,7 +13,7 @@ func BenchmarkHearAndCount(b *testing.B) {
 	c := compile(b, define("all", "worldcup OR worldcup2022 OR #worldcup2022 OR #worldcup OR the OR qatar OR ecuador", nil),
 		define("qatar", "qatar OR #qatar", nil), define("ecuador", "ecuador OR #ecuador", nil))
 	listener, p, out := topic.NewListener(c), topic.NewPartition(), topic.NewOpen()
-	in := newTape(realPosts(b))
+	in := newTape(enrichtest.WorldCup(b))
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		p.Post(listener.HearPost(in.next(b)), out)
@@ -26,7 +27,7 @@ func BenchmarkHearAndCount(b *testing.B) {
 // BenchmarkHear is the same without counting: what is left for it.
 func BenchmarkHear(b *testing.B) {
 	c := compile(b, define("all", "worldcup OR #worldcup2022 OR the", nil))
-	listener, in := topic.NewListener(c), newTape(realPosts(b))
+	listener, in := topic.NewListener(c), newTape(enrichtest.WorldCup(b))
 	b.ReportAllocs()
 	for b.Loop() {
 		listener.HearPost(in.next(b))
@@ -35,7 +36,7 @@ func BenchmarkHear(b *testing.B) {
 }
 
 func benchmarkRules(b *testing.B, n int) {
-	listener, in := topic.NewListener(compile(b, many(realPosts(b), n)...)), newTape(realPosts(b))
+	listener, in := topic.NewListener(compile(b, many(enrichtest.WorldCup(b), n)...)), newTape(enrichtest.WorldCup(b))
 	for b.Loop() {
 		listener.HearPost(in.next(b))
 	}
@@ -49,7 +50,7 @@ func BenchmarkRules1000(b *testing.B) { benchmarkRules(b, 1000) }
 
 // BenchmarkCompile1000 is what a change of one topic among a thousand costs.
 func BenchmarkCompile1000(b *testing.B) {
-	topics := many(realPosts(b), 1000)
+	topics := many(enrichtest.WorldCup(b), 1000)
 	for b.Loop() {
 		compile(b, topics...)
 	}
@@ -57,7 +58,7 @@ func BenchmarkCompile1000(b *testing.B) {
 
 func BenchmarkTrends(b *testing.B) {
 	c := compile(b, define("all", "NOT zzz", nil))
-	listener, p, out, in := topic.NewListener(c), topic.NewCounter(), topic.NewOpen(), newTape(realPosts(b))
+	listener, p, out, in := topic.NewListener(c), topic.NewCounter(), topic.NewOpen(), newTape(enrichtest.WorldCup(b))
 	for range 40_000 {
 		x := in.next(b)
 		x.ReceivedAt = 60_000 * (x.ReceivedAt / 60_000 % 2 * 45)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/enrich/enrichtest"
 	"github.com/clamor-live/clamor/pkg/rule"
 	"github.com/clamor-live/clamor/pkg/topic"
 	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
@@ -297,7 +298,7 @@ func TestNoAllocations(t *testing.T) {
 
 // The real posts, counted plainly.
 func TestRealPostsAgainstAPlainCount(t *testing.T) {
-	lines := realPosts(t)
+	lines := enrichtest.WorldCup(t)
 	c := compile(t, define("all", "NOT zzz", nil))
 	l, p, out := topic.NewListener(c), topic.NewPartition(), topic.NewOpen()
 	in := newTape(lines)

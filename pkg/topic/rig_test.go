@@ -5,8 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,20 +45,6 @@ func say(id, text string) *clamorv1.Post {
 		Platform: "x", Id: id, Show: "s", Source: "main", Text: text, ReceivedAt: 100 * 60_000,
 		Author: &clamorv1.Author{Id: "a" + id, Handle: "handle" + id, Name: "Maria " + id},
 	}
-}
-
-// realPosts are the handed-out posts; the test that needs them is skipped where
-// they are absent.
-func realPosts(t testing.TB) [][]byte {
-	root := os.Getenv("CLAMOR_SHARED_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	b, err := os.ReadFile(filepath.Join(root, "posts", "worldcup_opening_day.ndjson"))
-	if err != nil {
-		t.Skip("the shared data are absent")
-	}
-	return bytes.Split(bytes.TrimSpace(b), []byte("\n"))
 }
 
 // tape gives posts out of lines of JSON without an end: each time round they have

@@ -3,8 +3,6 @@ package capture_test
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,13 +12,11 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/enrich/enrichtest"
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/services/capture"
 	"github.com/google/go-cmp/cmp"
 )
-
-// worldCup is 5,000 real posts of the opening match, Qatar against Ecuador.
-const worldCup = "../../../shared/data/posts/worldcup_opening_day.ndjson"
 
 // until waits for something that another goroutine does.
 func until(t testing.TB, what string, ok func() bool) {
@@ -84,10 +80,8 @@ func countWorldCup(t *testing.T, path string) (posts int, votes map[uint16]int) 
 }
 
 func TestReplaysTheWorldCup(t *testing.T) {
+	worldCup := enrichtest.WorldCupFile(t)
 	data, err := os.ReadFile(worldCup)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("the posts of the World Cup are not here: " + worldCup)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,15 +1,13 @@
 package realtime
 
 import (
-	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/enrich"
+	"github.com/clamor-live/clamor/pkg/enrich/enrichtest"
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/speed/speedtest"
 	"github.com/clamor-live/clamor/pkg/topic"
@@ -21,17 +19,9 @@ import (
 // absent.
 func realPosts(tb testing.TB) []*clamorv1.Post {
 	tb.Helper()
-	root := os.Getenv("CLAMOR_SHARED_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	file, err := os.ReadFile(filepath.Join(root, "posts", "worldcup_opening_day.ndjson"))
-	if err != nil {
-		tb.Skip("the shared data are absent")
-	}
 	var posts []*clamorv1.Post
 	var d enrich.Decoder
-	for line := range bytes.Lines(file) {
+	for _, line := range enrichtest.WorldCup(tb) {
 		var p enrich.Post
 		if _, err := d.Decode(line, &p); err != nil {
 			tb.Fatal(err)

@@ -1,10 +1,9 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
+	"github.com/clamor-live/clamor/pkg/enrich/enrichtest"
 	"github.com/clamor-live/clamor/pkg/enrich/sentiment"
 )
 
@@ -15,14 +14,7 @@ func sharedData(t *testing.T) string {
 	if raceEnabled || testing.Short() {
 		t.Skip("proofs of quality run without the race detector and not in short mode")
 	}
-	root := os.Getenv("CLAMOR_SHARED_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "..", "..", "shared", "data")
-	}
-	if _, err := os.Stat(root); err != nil {
-		t.Skip("the shared data are absent")
-	}
-	return root
+	return enrichtest.Data(t)
 }
 
 func atLeast(t *testing.T, what string, have, want float64) {

@@ -15,20 +15,14 @@ import (
 	"golang.org/x/text/runes"
 	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/clamor-live/clamor/pkg/enrich/enrichtest"
 )
 
-// worldCup is 5,000 real posts, which stand beside the repository, not in it.
-const worldCup = "../../../../../shared/data/posts/worldcup_opening_day.ndjson"
-
 func TestReplayAgreesWithAnIndependentCount(t *testing.T) {
-	files := map[string]string{"made up": madeUp(t)}
-	if _, err := os.Stat(worldCup); err == nil {
-		files["opening day"] = worldCup
-	} else {
-		t.Log("the real posts are not there:", err)
-	}
-	for name, file := range files {
+	for name, file := range map[string]func(testing.TB) string{"made up": madeUp, "opening day": enrichtest.WorldCupFile} {
 		t.Run(name, func(t *testing.T) {
+			file := file(t)
 			var out, errs bytes.Buffer
 			if code := Run(t.Context(), []string{"--option", "qatar=qatar,#qat", "--option", "ecuador=Ecuador,#ECU", file}, &out, &errs); code != 0 {
 				t.Fatalf("%d: %s", code, errs.String())
@@ -45,7 +39,7 @@ func TestReplayAgreesWithAnIndependentCount(t *testing.T) {
 }
 
 // madeUp are posts around every rule of naming an option.
-func madeUp(t *testing.T) string {
+func madeUp(t testing.TB) string {
 	t.Helper()
 	texts := []string{
 		"Qatar!", "qatár", "I like #QATAR", "@qatar you there?", "#qat", "qatari", "qatar ecuador", "ecuador", "ECUADOR's night",
