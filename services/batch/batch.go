@@ -169,7 +169,7 @@ func (s *Service) step(ctx context.Context, clock *schedule) (time.Duration, err
 		}
 		if !fresh {
 			clock.looked(s.d.Now())
-			return clock.wait(s.d.Now()), nil
+			return s.rest(ctx, clock)
 		}
 	}
 	started := s.d.Now()
@@ -179,7 +179,7 @@ func (s *Service) step(ctx context.Context, clock *schedule) (time.Duration, err
 		return clock.wait(s.d.Now()), fmt.Errorf("run %s: %w", run.ID, err)
 	}
 	clock.succeeded(started)
-	return 0, nil
+	return s.rest(ctx, clock) // a little, even when the next run is due
 }
 
 // pause waits, but not past a change; the retry after a failure is not hurried.
@@ -247,7 +247,7 @@ func (s *Service) topicsChanged(ctx context.Context, state *control.State, gener
 	return !now.are(g), nil
 }
 
-// rest uses the time between runs to fill the search engine, when it is behind.
+// rest uses the time between runs, and a little where there is none, to fill the search engine, when it is behind.
 func (s *Service) rest(ctx context.Context, clock *schedule) (time.Duration, error) {
 	now := s.d.Now()
 	published, _ := s.d.Control.State().Published()
