@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -21,7 +23,9 @@ import (
 type Servers struct {
 	Brokers []string
 	Redis   string // a URL as clamor takes it
-	Mongo   string // mongodb://host:port
+	// Mongo is mongodb://host:port. Without it views are a file, which one process
+	// opens: the API, and there is no batch.
+	Mongo string
 	// Scripts is the folder with kill and start, which take a server's name.
 	Scripts string
 }
@@ -68,6 +72,7 @@ func (s Servers) Break(ctx context.Context, name string) error {
 type Cluster struct {
 	Prefix  string // of topics, keys and the database
 	Archive string
+	Replay  string // folder of the replay sources' files
 
 	services map[string][]*child
 	turn     map[string]int
@@ -83,14 +88,21 @@ const (
 // NewCluster starts services from the folder of their binaries.
 func NewCluster(ctx context.Context, bin, dir string, s Servers) (*Cluster, error) {
 	c := &Cluster{
-		Prefix: "e2e" + uuid.NewString()[:8], Archive: filepath.Join(dir, "archive"),
+		Prefix: "e2e" + uuid.NewString()[:8], Archive: filepath.Join(dir, "archive"), Replay: filepath.Join(dir, "replay"),
 		services: map[string][]*child{}, turn: map[string]int{},
 	}
 	replication := fmt.Sprint(min(3, len(s.Brokers)))
 	log := []string{"--kafka-brokers", strings.Join(s.Brokers, ","), "--kafka-prefix", c.Prefix + ".", "--kafka-replication", replication}
 	secrets := []string{"--keys-master", clusterMaster, "--keys-bucket", filepath.Join(dir, "keys")}
-	speed := []string{"--redis-url", s.Redis, "--redis-prefix", c.Prefix, "--archive", c.Archive}
-	stored := []string{"--views", s.Mongo + "/" + c.Prefix}
+	redis := []string{"--redis-url", s.Redis, "--redis-prefix", c.Prefix}
+	archive := []string{"--archive", c.Archive}
+	stored, batches := []string{"--views", s.Mongo + "/" + c.Prefix}, 2
+	if s.Mongo == "" {
+		stored, batches = []string{"--views", "file:" + filepath.Join(dir, "views.db")}, 0
+	}
+	if err := os.MkdirAll(c.Replay, 0o750); err != nil {
+		return nil, fmt.Errorf("make the folder of replays: %w", err)
+	}
 	var backends [2][]*url.URL // capture, api
 	for _, one := range []struct {
 		name  string
@@ -98,10 +110,10 @@ func NewCluster(ctx context.Context, bin, dir string, s Servers) (*Cluster, erro
 		args  [][]string
 		door  int
 	}{
-		{"capture", 2, [][]string{log, secrets}, 0},
-		{"realtime", 2, [][]string{log, speed}, -1},
-		{"batch", 2, [][]string{log, secrets, speed, stored}, -1},
-		{"api", 1, [][]string{log, secrets, speed, stored, {"--admin-token", clusterToken}}, 1},
+		{"capture", 2, [][]string{log, secrets, redis, {"--capture-replay-dir", c.Replay}}, 0},
+		{"realtime", 2, [][]string{log, redis, archive}, -1},
+		{"batch", batches, [][]string{log, secrets, redis, archive, stored}, -1},
+		{"api", 1, [][]string{log, secrets, redis, archive, stored, {"--admin-token", clusterToken}}, 1},
 	} {
 		for i := range one.count {
 			listen, err := freeAddr(ctx)
@@ -191,6 +203,42 @@ func (c *Cluster) Kill(ctx context.Context, service string) error {
 		}
 	}
 	return nil
+}
+
+// Down kills one instance of a service and leaves it dead.
+func (c *Cluster) Down(service string, instance int) { c.services[service][instance].kill() }
+
+// Up starts one instance again, and waits until it is ready.
+func (c *Cluster) Up(ctx context.Context, service string, instance int) error {
+	child := c.services[service][instance]
+	if err := child.start(ctx); err != nil {
+		return err
+	}
+	return child.ready(ctx)
+}
+
+// Metric reads a sample, named as in the text format, of an instance; 0 when it
+// is not there.
+func (c *Cluster) Metric(ctx context.Context, service string, instance int, sample string) (float64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.services[service][instance].admin+"/metrics", nil)
+	if err != nil {
+		return 0, fmt.Errorf("metrics of %s: %w", service, err)
+	}
+	resp, err := c.client.HTTP.Do(req)
+	if err != nil {
+		return 0, fmt.Errorf("metrics of %s: %w", service, err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, fmt.Errorf("read the metrics of %s: %w", service, err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, sample+" "); ok {
+			return strconv.ParseFloat(strings.TrimSpace(value), 64)
+		}
+	}
+	return 0, nil
 }
 
 // EmptyRedis implements System: each master of the cluster loses everything.

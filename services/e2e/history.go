@@ -224,3 +224,24 @@ func EachBallot(ctx context.Context, log *eventlog.Log, yield func(uuid.UUID)) e
 	}
 	return nil
 }
+
+// EachPost calls yield with every post in the log, repeats too.
+func EachPost(ctx context.Context, log *eventlog.Log, yield func(source, id string, receivedAt audience.Millis)) error {
+	parts, err := readPartitions(ctx, log, eventlog.Posts)
+	if err != nil {
+		return err
+	}
+	var decoder eventlog.Decoder
+	for p, entries := range parts {
+		for _, e := range entries {
+			body, err := decoder.Decode(e.Raw)
+			if err != nil {
+				return fmt.Errorf("decode %s/%d at %d: %w", eventlog.Posts, p, e.Offset, err)
+			}
+			if post := body.Post; post != nil {
+				yield(post.GetSource(), post.GetId(), audience.Millis(post.GetReceivedAt()))
+			}
+		}
+	}
+	return nil
+}

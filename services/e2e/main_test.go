@@ -24,6 +24,11 @@ var program = sync.OnceValues(func() (string, error) {
 	return filepath.Join(bin, "clamor"), build("../standalone/cmd/clamor")
 })
 
+// services builds each service's own program at the first call.
+var services = sync.OnceValues(func() (string, error) {
+	return bin, build("../capture/cmd/capture", "../realtime/cmd/realtime", "../batch/cmd/batch", "../api/cmd/api")
+})
+
 func build(programs ...string) error {
 	out, err := exec.Command("go", append([]string{"build", "-o", bin + "/"}, programs...)...).CombinedOutput()
 	if err != nil {
@@ -88,11 +93,17 @@ func startCluster(t *testing.T) (servers e2e.Servers, c *e2e.Cluster, bin string
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := build("../capture/cmd/capture", "../realtime/cmd/realtime", "../batch/cmd/batch", "../api/cmd/api"); err != nil {
+	return servers, newCluster(t, servers), filepath.Dir(binary)
+}
+
+func newCluster(t *testing.T, servers e2e.Servers) *e2e.Cluster {
+	t.Helper()
+	folder, err := services()
+	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	c, err = e2e.NewCluster(t.Context(), filepath.Dir(binary), dir, servers)
+	c, err := e2e.NewCluster(t.Context(), folder, dir, servers)
 	t.Cleanup(func() {
 		if c != nil {
 			c.Close()
@@ -104,7 +115,7 @@ func startCluster(t *testing.T) (servers e2e.Servers, c *e2e.Cluster, bin string
 	if err != nil {
 		t.Fatal(err)
 	}
-	return servers, c, filepath.Dir(binary)
+	return c
 }
 
 func showLogs(t *testing.T, dir string) {

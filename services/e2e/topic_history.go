@@ -22,17 +22,20 @@ type TopicHistory struct {
 // NewTopicHistory is empty.
 func NewTopicHistory() *TopicHistory { return &TopicHistory{last: map[string]*TopicStats{}} }
 
-// Saw keeps an answer and checks what one poller may expect of the next one: what
-// came never becomes less, and posts that counted only by being rejected.
+// Saw keeps an answer and checks what one poller may expect of the next one: seq
+// and generation that never go back, and once it is complete, posts that become
+// fewer only by being rejected. Before, a generation that does not know the topic
+// yet may take the place of what was counted of it meanwhile.
 func (h *TopicHistory) Saw(s *TopicStats) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.answers = append(h.answers, s)
 	if before := h.last[s.Topic]; before != nil {
 		now, then := &s.Totals, &before.Totals
-		h.check(now.Posts+now.Rejected >= then.Posts+then.Rejected, "%s: %d posts and %d rejected became %d and %d",
+		h.check(s.Complete || !before.Complete, "%s: it was complete, and is not", s.Topic)
+		h.check(!before.Complete || now.Posts+now.Rejected >= then.Posts+then.Rejected, "%s: %d posts and %d rejected became %d and %d",
 			s.Topic, then.Posts, then.Rejected, now.Posts, now.Rejected)
-		h.check(now.Posts >= then.Posts || now.Rejected > then.Rejected, "%s: posts went from %d to %d, and rejected from %d to %d",
+		h.check(!before.Complete || now.Posts >= then.Posts || now.Rejected > then.Rejected, "%s: posts went from %d to %d, and rejected from %d to %d",
 			s.Topic, then.Posts, now.Posts, then.Rejected, now.Rejected)
 		h.check(s.Seq >= before.Seq, "%s: seq went from %d to %d", s.Topic, before.Seq, s.Seq)
 		h.check(s.Generation >= before.Generation, "%s: generation went from %d to %d", s.Topic, before.Generation, s.Generation)
