@@ -14,14 +14,17 @@ import (
 	"github.com/clamor-live/clamor/services/internal/client"
 )
 
+// times is how often a Go benchmark repeats what it measures, or for how long.
+type times string
+
 // goBench runs a Go benchmark of the repository and returns one of its metrics
 // by the benchmark's name.
-func goBench(ctx context.Context, pkg, name, unit string, env ...string) (map[string]float64, error) {
+func goBench(ctx context.Context, pkg, name, unit string, n times, env ...string) (map[string]float64, error) {
 	root, err := repository(ctx)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", name, "-benchtime", "3x", pkg) //nolint:gosec // our own benchmarks
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", name, "-benchtime", string(n), pkg) //nolint:gosec // our own benchmarks
 	cmd.Dir, cmd.Env = root, append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -61,7 +64,7 @@ func foldRow(ctx context.Context, _ settings) ([]row, error) {
 		return nil, err
 	}
 	defer stop()
-	figures, err := goBench(ctx, "./services/realtime", "BenchmarkFoldIntoRedis", "ballots/s/core", "CLAMOR_TEST_REDIS="+address)
+	figures, err := goBench(ctx, "./services/realtime", "BenchmarkFoldIntoRedis", "ballots/s/core", "3x", "CLAMOR_TEST_REDIS="+address)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +106,7 @@ func startRedis(ctx context.Context) (address string, stop func(), err error) {
 
 // recomputeRow: from Parquet through the fold, one partition on one core.
 func recomputeRow(ctx context.Context, _ settings) ([]row, error) {
-	figures, err := goBench(ctx, "./services/batch", "BenchmarkRecompute", "ballots/core-s")
+	figures, err := goBench(ctx, "./services/batch", "BenchmarkRecompute", "ballots/core-s", "3x")
 	if err != nil {
 		return nil, err
 	}

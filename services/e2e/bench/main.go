@@ -53,7 +53,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs.Int64Var(&s.batch, "batch", 2_000_000, "ballots through the batch door")
 	fs.Int64Var(&s.restart, "restart", 1_000_000, "ballots in the log at the restart")
 	fs.Int64Var(&s.posts, "posts", 300_000, "posts in the log that is folded at one go")
-	fs.StringVar(&s.only, "only", "", "rows to measure: ballots, steady, batch, fold, recompute, reads, restart, posts (comma separated; default all)")
+	fs.StringVar(&s.only, "only", "", "rows to measure: ballots, steady, batch, fold, recompute, reads, restart, posts, understand (comma separated; default all)")
 	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -87,7 +87,7 @@ type part struct {
 
 var parts = []part{
 	{"ballots", ballots}, {"steady", steady}, {"batch", batchDoor}, {"fold", foldRow}, {"recompute", recomputeRow},
-	{"reads", reads}, {"restart", restart}, {"posts", posts},
+	{"reads", reads}, {"restart", restart}, {"posts", posts}, {"understand", understand},
 }
 
 func (s settings) measure(ctx context.Context) (rows []row, err error) {

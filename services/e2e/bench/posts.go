@@ -62,7 +62,7 @@ func posts(ctx context.Context, s settings) ([]row, error) {
 // postFold runs the worker on a log in memory. bare is what one core makes of the
 // same posts when nothing is done with what is understood.
 func postFold(ctx context.Context) (rows []row, bare float64, err error) {
-	figures, err := goBench(ctx, "./services/realtime", "BenchmarkPostsIntoRedis", "posts/s")
+	figures, err := goBench(ctx, "./services/realtime", "BenchmarkPostsIntoRedis", "posts/s", "3x")
 	if err != nil {
 		return nil, 0, err
 	}
