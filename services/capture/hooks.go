@@ -79,7 +79,7 @@ func (s *Service) takeHook(c *gin.Context) error {
 	}
 	defer release()
 	receipt, err := h.hook.Receive(&connect.Request{
-		Method: c.Request.Method, URL: s.addressOf(c.Request), Query: c.Request.URL.Query(), Header: c.Request.Header, Body: body,
+		Method: methodOf(c.Request), URL: s.addressOf(c.Request), Query: c.Request.URL.Query(), Header: c.Request.Header, Body: body,
 	})
 	if err != nil {
 		return err
@@ -88,8 +88,16 @@ func (s *Service) takeHook(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	answerHook(c.Writer, &receipt, voted)
+	answerHook(c, &receipt, voted)
 	return nil
+}
+
+// methodOf is how a platform calls; HEAD asks what GET would answer.
+func methodOf(r *http.Request) string {
+	if r.Method == http.MethodHead {
+		return http.MethodGet
+	}
+	return r.Method
 }
 
 // takeReceipt puts the posts of a call into the log, and says whether one of
@@ -112,18 +120,21 @@ func (s *Service) takeReceipt(c *gin.Context, src *control.Source, account *conn
 	return got.votes > 0, nil
 }
 
-func answerHook(w http.ResponseWriter, r *connect.Receipt, voted bool) {
+func answerHook(c *gin.Context, r *connect.Receipt, voted bool) {
 	contentType, body := r.ContentType, r.Body
 	if r.Reply != nil {
 		contentType, body = r.Reply(voted)
 	}
+	h := c.Writer.Header()
 	if contentType != "" {
-		w.Header().Set("Content-Type", contentType)
+		h.Set("Content-Type", contentType)
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(max(r.Status, http.StatusOK))
-	_, _ = w.Write(body) // the platform is gone; its posts are not
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("X-Content-Type-Options", "nosniff")
+	c.Writer.WriteHeader(max(r.Status, http.StatusOK))
+	if c.Request.Method != http.MethodHead {
+		_, _ = c.Writer.Write(body) // the platform is gone; its posts are not
+	}
 }
 
 // addressOf is the address that a platform called, as it knows it: proxies that

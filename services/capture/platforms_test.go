@@ -81,6 +81,9 @@ func TestMetaCalls(t *testing.T) {
 	if w.Code != http.StatusOK || w.Body.String() != "1158201444" {
 		t.Error(w.Code, w.Body)
 	}
+	if w := h.do("HEAD", "/v1/hooks/meta?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=token", ""); w.Code != http.StatusOK || w.Body.Len() != 0 || w.Header().Get("Content-Length") != "10" {
+		t.Error(w.Code, w.Header(), w.Body)
+	}
 	expect(t, h.do("GET", "/v1/hooks/meta?hub.mode=subscribe&hub.challenge=1&hub.verify_token=other", ""), 401, "source-key-invalid")
 	const body = `{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messages":[
 		{"from":"5511912345678","id":"wamid.1","timestamp":"1777665600","type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"a","title":"Anna"}}}]}}]}]}`

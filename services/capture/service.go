@@ -165,7 +165,7 @@ func (s *Service) routes(reg prometheus.Registerer) (http.Handler, error) {
 	}
 	e.POST("/v1/sources/:source/posts", s.door(s.takePosts))
 	e.POST("/v1/hooks/:source", s.door(s.takeHook))
-	e.GET("/v1/hooks/:source", s.door(s.takeHook))
+	web.Get(e, "/v1/hooks/:source", s.door(s.takeHook))
 	return e, nil
 }
 
