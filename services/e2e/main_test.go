@@ -126,23 +126,30 @@ func showLogs(t *testing.T, dir string) {
 	}
 }
 
-func TestScenariosOnRealServers(t *testing.T) {
-	_, c, _ := startCluster(t)
-	play(t, c, "testdata/first.txt", "real")
-}
-
-func TestScenarios(t *testing.T) {
+func scenarios(t *testing.T) []string {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scenarios: %v", err)
 	}
+	return files
+}
+
+func TestScenariosOnRealServers(t *testing.T) {
+	_, c, _ := startCluster(t)
+	playAll(t, c, "")
+}
+
+func TestScenarios(t *testing.T) {
 	for _, outside := range []bool{false, true} {
-		p := startProcess(t, outside)
-		for i, file := range files {
-			t.Run(fmt.Sprintf("%s/redis outside %v", filepath.Base(file), outside), func(t *testing.T) {
-				play(t, p, file, fmt.Sprintf("show-%d", i))
-			})
-		}
+		playAll(t, startProcess(t, outside), fmt.Sprintf("/redis outside %v", outside))
+	}
+}
+
+func playAll(t *testing.T, sys e2e.System, where string) {
+	for i, file := range scenarios(t) {
+		t.Run(filepath.Base(file)+where, func(t *testing.T) {
+			play(t, sys, file, fmt.Sprintf("show-%d", i))
+		})
 	}
 }
 

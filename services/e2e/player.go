@@ -31,11 +31,13 @@ type Player struct {
 	sys    System
 	show   string
 	voters map[string]string
+	key    string // of the push source that posts come by; "": none yet
 }
 
 // NewPlayer makes a show of its own.
 func NewPlayer(ctx context.Context, sys System, show string) (*Player, error) {
-	body := map[string]any{"id": show, "title": "Show " + show, "timezone": "America/Sao_Paulo", "locale": "pt-BR"}
+	body := map[string]any{"id": show, "title": "Show " + show, "timezone": "America/Sao_Paulo", "locale": "pt-BR",
+		"languages": []string{"en", "pt"}, "moderation": map[string]any{"reject": SpamWord}}
 	if err := sys.Client().Admin(ctx, http.MethodPost, "/v1/shows", body, nil); err != nil {
 		return nil, fmt.Errorf("make show %s: %w", show, err)
 	}
@@ -61,7 +63,16 @@ func (p *Player) step(ctx context.Context, s Step) error {
 	case "refuse":
 		return p.refuse(ctx, s)
 	case "expect":
+		if s.Args[0] == "topic" {
+			return p.expectTopic(ctx, s)
+		}
 		return p.expect(ctx, s)
+	case "topic":
+		return p.topic(ctx, s)
+	case "post":
+		return p.post(ctx, s)
+	case "reject", "approve", "feature":
+		return p.moderate(ctx, s)
 	case "batch":
 		return p.sys.Client().RunBatch(ctx)
 	case "kill":
@@ -107,11 +118,14 @@ func (p *Player) poll(ctx context.Context, s Step) error {
 	if s.Set["kind"] == "score" {
 		limits["score_min"], limits["score_max"] = 0, 10
 	}
-	err = p.sys.Client().Admin(ctx, http.MethodPost, "/v1/polls", map[string]any{
+	body := map[string]any{
 		"id": s.Args[0], "show": p.show, "kind": or(s.Set["kind"], "choice"), "question": "Who?",
 		"options": options, "limits": limits,
-	}, nil)
-	if err != nil {
+	}
+	if count := s.Set["social"]; count != "" {
+		body["social"] = map[string]any{"count": count}
+	}
+	if err := p.sys.Client().Admin(ctx, http.MethodPost, "/v1/polls", body, nil); err != nil {
 		return err
 	}
 	return pause(ctx, propagation)
@@ -199,15 +213,24 @@ func orTaken(err error) error {
 const settleTime = 20 * time.Second
 
 func (p *Player) expect(ctx context.Context, s Step) error {
+	return settle(ctx, func(ctx context.Context) error {
+		r, err := p.sys.Client().Results(ctx, s.Args[0])
+		if err != nil {
+			return err
+		}
+		return r.matches(s.Set)
+	})
+}
+
+// settle tries again until it holds; if it never does, the last fault says why.
+func settle(ctx context.Context, holds func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	var last error
 	for {
-		r, err := p.sys.Client().Results(ctx, s.Args[0])
+		err := holds(ctx)
 		if err == nil {
-			if err = r.matches(s.Set); err == nil {
-				return nil
-			}
+			return nil
 		}
 		if ctx.Err() == nil || last == nil {
 			last = err
@@ -230,6 +253,10 @@ func (r *Result) matches(want map[string]string) error {
 		got[o.ID] = fmt.Sprint(o.Votes)
 		got[o.ID+".sum"] = fmt.Sprint(o.Sum)
 	}
+	return match(got, want)
+}
+
+func match(got, want map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if got[name] != want[name] {
 			return fmt.Errorf("%s is %s, want %s", name, got[name], want[name])

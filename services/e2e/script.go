@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,7 +24,8 @@ func (s Step) arg(i int) string {
 	return ""
 }
 
-// ParseScript reads a scenario. One step a line; # begins a comment.
+// ParseScript reads a scenario. One step a line; # alone begins a comment, with a
+// word behind it, it is a hashtag.
 //
 //	poll final a b kind=choice per=1 repeat=reject max=1
 //	open final                      (any command)
@@ -31,15 +33,24 @@ func (s Step) arg(i int) string {
 //	ballot final v1 a id=2          (another ballot of the same voter)
 //	refuse final v1 a poll-not-open (a ballot the door turns away, and its code)
 //	expect final a=1 b=0 late=0     (within a few seconds)
+//	poll best ana bea social=authors (posts vote in it, by the options' names)
+//	topic goals goal OR #final      (and its rule)
+//	post p1 mia what a goal #final  (the same line again is the same post)
+//	reject p1                       (or approve, or feature; as soon as it is listed)
+//	expect topic goals posts=1 rejected=0 hashtag.final=1 language.en=1
 //	batch                           (a batch run, to its end)
 //	kill capture                    (kill -9 and start again)
 //	empty redis
+//
+// The show rejects posts with the word spamword until a moderator approves them.
 func ParseScript(text string) ([]Step, error) {
 	var steps []Step
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for n := 1; lines.Scan(); n++ {
-		line, _, _ := strings.Cut(lines.Text(), "#")
-		fields := strings.Fields(line)
+		fields := strings.Fields(lines.Text())
+		if i := slices.Index(fields, "#"); i >= 0 {
+			fields = fields[:i]
+		}
 		if len(fields) == 0 {
 			continue
 		}
@@ -65,6 +76,7 @@ var leastArgs = map[string]int{
 	"poll": 3, "ballot": 3, "refuse": 4, "expect": 1, "batch": 0, "kill": 0, "empty": 1,
 	"open": 1, "close": 1, "pause": 1, "resume": 1, "freeze": 1, "unfreeze": 1, "reset": 1,
 	"reveal": 1, "hide": 1, "extend": 1,
+	"topic": 2, "post": 3, "reject": 1, "approve": 1, "feature": 1,
 }
 
 // number reads a setting, or its default.
