@@ -18,7 +18,8 @@ import (
 	"github.com/clamor-live/clamor/services/standalone"
 )
 
-const about = `clamor replay FILE counts a file of posts (NDJSON, one post a line) by keywords.
+const about = `clamor replay FILE counts a file of posts (NDJSON, one post a line) by keywords,
+and shows what they talk about.
 
 Each --option is an option of the poll with the words that name it:
 
@@ -167,7 +168,7 @@ func (s settings) tell(ctx context.Context, url string, posts int, stdout io.Wri
 		fmt.Fprintf(stdout, "%-16s %8d\n", o.ID, o.Votes)
 	}
 	fmt.Fprintf(stdout, "%-16s %8d   (%d by %d voters, status %s)\n", "total", result.Totals.Votes, result.Totals.Votes, result.Totals.Voters, result.Status)
-	return nil
+	return understood(ctx, api, stdout)
 }
 
 func (s settings) prepare(ctx context.Context, api *client.Client) error {
@@ -188,6 +189,7 @@ func (s settings) prepare(ctx context.Context, api *client.Client) error {
 			}, nil)
 			return err
 		},
+		func() error { return api.Post(ctx, "/v1/topics", topicOf(), nil) },
 		func() error { return api.Command(ctx, poll, "open") },
 		func() error { return waitOpen(ctx, api) },
 		func() error {

@@ -34,8 +34,40 @@ func TestReplayAgreesWithAnIndependentCount(t *testing.T) {
 					t.Errorf("want %q in\n%s", line, out.String())
 				}
 			}
+			posts, worldCup := tagged(t, file)
+			heard := []string{fmt.Sprintf("topic        %d posts", posts)}
+			if worldCup > 0 {
+				heard = append(heard, fmt.Sprintf("hashtag      WorldCup2022 %d", worldCup))
+			}
+			for _, said := range heard {
+				if !strings.Contains(out.String(), said) {
+					t.Errorf("want %q in\n%s", said, out.String())
+				}
+			}
 		})
 	}
+}
+
+// tagged is how many posts a file has, and how many of them have the hashtag of
+// the World Cup.
+func tagged(t *testing.T, file string) (posts, worldCup int) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag := regexp.MustCompile(`(?i)(^|[^\p{L}\p{N}_&])#worldcup2022($|[^\p{L}\p{N}_])`)
+	for line := range strings.Lines(string(b)) {
+		var post struct{ Text string }
+		if err := json.Unmarshal([]byte(line), &post); err != nil {
+			t.Fatal(err)
+		}
+		posts++
+		if tag.MatchString(post.Text) {
+			worldCup++
+		}
+	}
+	return posts, worldCup
 }
 
 // madeUp are posts around every rule of naming an option.
