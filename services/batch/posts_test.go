@@ -12,6 +12,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/enrich"
+	"github.com/clamor-live/clamor/pkg/enrich/enrichtest"
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/search"
 	"github.com/clamor-live/clamor/pkg/speed"
@@ -436,19 +437,11 @@ func TestRealPosts(t *testing.T) {
 // absent.
 func realPosts(t testing.TB) []*clamorv1.Post {
 	t.Helper()
-	root := os.Getenv("CLAMOR_SHARED_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	b, err := os.ReadFile(filepath.Join(root, "posts", "worldcup_opening_day.ndjson"))
-	if err != nil {
-		t.Skip("the shared data are absent")
-	}
 	var posts []*clamorv1.Post
 	var d enrich.Decoder
-	for i, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
+	for i, line := range enrichtest.WorldCup(t) {
 		var p enrich.Post
-		if _, err := d.Decode([]byte(line), &p); err != nil {
+		if _, err := d.Decode(line, &p); err != nil {
 			t.Fatal(err)
 		}
 		posts = append(posts, &clamorv1.Post{
