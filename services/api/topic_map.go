@@ -43,11 +43,7 @@ type mapProperties struct {
 }
 
 func (s *Service) topicMap(c *gin.Context) error {
-	p, err := s.pictureOf(c)
-	if err != nil {
-		return err
-	}
-	w, err := s.windowOf(c, p)
+	p, w, err := s.viewOf(c)
 	if err != nil {
 		return err
 	}

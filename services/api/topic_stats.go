@@ -174,6 +174,14 @@ func totalsOf(r *listen.Report) topicTotals {
 	}
 }
 
+// viewOf is the picture of the topic asked about, and the window of it.
+func (s *Service) viewOf(c *gin.Context) (p *listen.Picture, w topic.Window, err error) {
+	if p, err = s.pictureOf(c); err == nil {
+		w, err = s.windowOf(c, p)
+	}
+	return p, w, err
+}
+
 type trendsReply struct {
 	topicHead
 
@@ -185,11 +193,7 @@ type trendsReply struct {
 }
 
 func (s *Service) topicTrends(c *gin.Context) error {
-	p, err := s.pictureOf(c)
-	if err != nil {
-		return err
-	}
-	w, err := s.windowOf(c, p)
+	p, w, err := s.viewOf(c)
 	if err != nil {
 		return err
 	}
@@ -226,11 +230,7 @@ type crowdReply struct {
 }
 
 func (s *Service) topicCrowd(c *gin.Context) error {
-	p, err := s.pictureOf(c)
-	if err != nil {
-		return err
-	}
-	w, err := s.windowOf(c, p)
+	p, w, err := s.viewOf(c)
 	if err != nil {
 		return err
 	}
