@@ -39,6 +39,12 @@ type Config struct {
 	TopicHorizon time.Duration `yaml:"topic_horizon"`
 	// TopicMinutes bounds the minutes held of all topics together.
 	TopicMinutes int `yaml:"topic_minutes"`
+	// ShownFor is how long a post that was listed to somebody can be commanded,
+	// though it is no longer among the recent ones nor yet found by search; it
+	// should be longer than the pause between batch runs. ShownBytes bounds the
+	// memory for them, which the latest get.
+	ShownFor   time.Duration `yaml:"shown_for"`
+	ShownBytes int           `yaml:"shown_bytes"`
 }
 
 // DefaultConfig suits one process with a few hundred polls.
@@ -55,6 +61,8 @@ func DefaultConfig() Config {
 		TopicRefresh:  250 * time.Millisecond,
 		TopicHorizon:  24 * time.Hour,
 		TopicMinutes:  50_000,
+		ShownFor:      15 * time.Minute,
+		ShownBytes:    128 << 20,
 	}
 }
 
@@ -77,6 +85,8 @@ func (c Config) Validate() error {
 	check(c.TopicRefresh >= 10*time.Millisecond, "topic_refresh: %v is below 10ms", c.TopicRefresh)
 	check(c.TopicHorizon >= 2*time.Hour && c.TopicHorizon <= 7*24*time.Hour, "topic_horizon: %v is not in 2h..168h", c.TopicHorizon)
 	check(c.TopicMinutes >= 1000, "topic_minutes: %d is below 1000", c.TopicMinutes)
+	check(c.ShownFor >= time.Minute, "shown_for: %v is below 1m", c.ShownFor)
+	check(c.ShownBytes >= 1<<20, "shown_bytes: %d is below 1 MiB", c.ShownBytes)
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)
 		check(err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.RawQuery == "",

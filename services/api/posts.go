@@ -33,8 +33,8 @@ type found struct {
 	captured *clamorv1.Post
 }
 
-// postOf finds the post of the path, for the token: among the recent ones, among
-// those decided about, and by search.
+// postOf finds the post of the path, for the token: among the recent ones and
+// those that somebody was shown, among those decided about, and by search.
 func (s *Service) postOf(c *gin.Context) (*found, error) {
 	key := c.Param("post")
 	f, err := s.find(c.Request.Context(), key)
@@ -53,7 +53,7 @@ func (s *Service) find(ctx context.Context, key string) (*found, error) {
 	}
 	state := s.deps.Control.State()
 	recent, ok, err := s.topics.Post(ctx, key)
-	if ok {
+	if ok && len(recent.Raw) > 0 {
 		return known(state, *recent, recent.Raw)
 	}
 	if d, decided := state.Post(key); decided {
@@ -65,6 +65,8 @@ func (s *Service) find(ctx context.Context, key string) (*found, error) {
 	switch {
 	case doc != nil:
 		return known(state, hitOf(doc), doc.Raw)
+	case ok: // too large for the list, and not indexed yet
+		return known(state, *recent, nil)
 	case searchErr != nil:
 		return nil, searchErr
 	case err != nil:
@@ -105,6 +107,9 @@ func (s *Service) getPost(c *gin.Context) error {
 	f, err := s.postOf(c)
 	if err != nil {
 		return err
+	}
+	if len(f.Raw) > 0 { // found elsewhere it will be found there again
+		s.topics.Shown(f.RecentPost)
 	}
 	return reply(c, http.StatusOK, postReplyOf(s.deps.Control.State(), &f.moderated))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/pkg/topic"
 	"github.com/clamor-live/clamor/services/api/internal/feed"
 	"github.com/clamor-live/clamor/services/api/internal/listen"
@@ -114,6 +115,7 @@ func (s *Service) topicSheet(c *gin.Context, k topicForm, family feed.Family) (*
 	var kept []moderated
 	if family == feed.FamilyPosts {
 		kept, basis.state, basis.newest = s.shown(c, p, k.destination.Audience)
+		s.tellShown(kept)
 	}
 	old := s.sheets.find(k)
 	if old != nil && old.basis == basis {
@@ -260,6 +262,15 @@ func (s *Service) shown(c *gin.Context, p *listen.Picture, who audience.Audience
 		names.WriteString(all[i].Key() + " " + string(all[i].verdict) + "\n")
 	}
 	return all, state, names.String()
+}
+
+// tellShown lets the posts of a feed be commanded by whoever sees them there.
+func (s *Service) tellShown(posts []moderated) {
+	listed := make([]speed.RecentPost, len(posts))
+	for i := range posts {
+		listed[i] = posts[i].RecentPost
+	}
+	s.topics.Shown(listed...)
 }
 
 func shownOf(posts []moderated) (out []feed.ShownPost) {

@@ -268,6 +268,7 @@ func (s *Service) topicPosts(c *gin.Context) error {
 	}
 	state := s.deps.Control.State()
 	page := postPage{Items: []postReply{}, Stale: readErr != nil}
+	var listed []speed.RecentPost
 	for _, m := range heard(state, s.kept.of(state, t.Show, t.ID), recent) {
 		if !take(m.verdict) || !behind.passed(&m) {
 			continue
@@ -278,7 +279,9 @@ func (s *Service) topicPosts(c *gin.Context) error {
 		}
 		behind = markOf(&m)
 		page.Items = append(page.Items, postReplyOf(state, &m))
+		listed = append(listed, m.RecentPost)
 	}
+	s.topics.Shown(listed...)
 	return reply(c, http.StatusOK, page)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/services/api"
 )
 
@@ -265,6 +266,53 @@ func TestModeratingPosts(t *testing.T) {
 	r.token("guest", audience.RoleAdmin, "other", "ca_guest")
 	r.post(command, map[string]any{"command": "reject"}, as("ca_guest")).is(404, "post-not-found")
 	r.get("/v1/topics/goal/posts", as("ca_guest")).is(404, "not-found")
+}
+
+// TestAPostThatWasShownCanBeCommanded: it is overtaken by others before the
+// moderator has read it, and no batch run has indexed it.
+func TestAPostThatWasShownCanBeCommanded(t *testing.T) {
+	for name, look := range map[string]func(r *rig, key string) answer{
+		"in the list": func(r *rig, _ string) answer { return r.get("/v1/topics/goal/posts") },
+		"in a feed": func(r *rig, _ string) answer {
+			return r.get("/feeds/" + r.feed(map[string]any{"audience": "producer"}) + "/topics/goal/posts.json")
+		},
+		"by itself": func(r *rig, key string) answer { return r.get("/v1/posts/" + url.PathEscape(key)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.about("goal", "goal", nil)
+			r.stage("p7", nil)
+			key := r.say("first", author(1), "goal of the night", func(p *clamorv1.Post) {
+				p.Votes = []*clamorv1.Vote{{Poll: "p7", Round: 1, Voter: make([]byte, 16), Ballot: make([]byte, 16), Slots: []uint32{2}}}
+			})
+			never := r.say("never", author(2), "goal that nobody looks at")
+			r.until("/v1/topics/goal/stats", posts(2))
+			if a := look(r, key).is(200, ""); !strings.Contains(string(a.body), "goal of the night") {
+				t.Fatalf("%s", a.body)
+			}
+			r.skew.Add(int64(time.Second))
+			for n := range 5 * speed.RecentMax {
+				r.say(fmt.Sprint("more", n), author(3+n), "goal goal goal")
+			}
+			r.until("/v1/topics/goal/posts?limit=500", func(a answer) bool {
+				return len(a.at("items").([]any)) >= 2*speed.RecentMax-50 && !strings.Contains(string(a.body), key)
+			})
+			command := "/v1/posts/" + url.PathEscape(key) + "/commands"
+			if a := r.post(command, map[string]any{"command": "reject", "reason": "spam"}).is(200, ""); a.text("state") != "rejected" {
+				t.Fatalf("%s", a.body)
+			}
+			d, _ := r.control.State().Post(key)
+			if post, err := d.Captured(); err != nil || len(post.GetVotes()) != 1 || post.GetText() != "goal of the night" {
+				t.Fatalf("its ballots are to go with it: %v %v", post, err)
+			}
+			if a := r.get("/v1/posts/"+url.PathEscape(key)).is(200, ""); a.text("state") != "rejected" {
+				t.Fatalf("%s", a.body)
+			}
+			if name == "by itself" {
+				r.post("/v1/posts/"+never+"/commands", map[string]any{"command": "reject"}).is(404, "post-not-found")
+			}
+		})
+	}
 }
 
 func TestPagesOfPosts(t *testing.T) {

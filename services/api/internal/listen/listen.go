@@ -62,6 +62,10 @@ type Config struct {
 	// Minutes bounds how many are held of all topics together; beyond it the
 	// horizon is nearer.
 	Minutes int
+	// ShownFor is how long posts that somebody looked at are remembered, and
+	// ShownBytes how much memory they may take.
+	ShownFor   time.Duration
+	ShownBytes int
 }
 
 // ErrNotYet says that no picture of the topic can be had: a store has never
@@ -76,6 +80,7 @@ type Hub struct {
 	rooms  sync.Map // topic id → *room
 	health atomic.Pointer[Health]
 	lists  lists
+	shown  shown
 }
 
 // New makes an empty hub; Run fills it.

@@ -129,9 +129,13 @@ func newest(all []speed.RecentPost) []speed.RecentPost {
 	return all[:min(len(all), recentMost)]
 }
 
-// Post finds a recent post by its name, "platform:id".
+// Post finds a post by its name, "platform:id": a recent one, or one that
+// somebody was shown.
 func (h *Hub) Post(ctx context.Context, key string) (*speed.RecentPost, bool, error) {
 	if p := h.lists.find(key); p != nil {
+		return p, true, nil
+	}
+	if p := h.shown.find(key); p != nil {
 		return p, true, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.ReadTimeout)
