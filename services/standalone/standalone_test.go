@@ -274,6 +274,22 @@ func TestTheDemoMoves(t *testing.T) {
 		}); err != nil {
 			t.Errorf("the demo's figures do not move: %v", err)
 		}
+		heard := int64(-1)
+		if err := until(t, func() bool {
+			var stats struct {
+				Totals struct{ Posts int64 }
+				Parts  []struct{ Key string }
+			}
+			if api.Get(t.Context(), "/v1/topics/demo-talk/stats?by=language", &stats) != nil {
+				return false
+			}
+			if heard < 0 {
+				heard = stats.Totals.Posts
+			}
+			return stats.Totals.Posts >= heard+5 && len(stats.Parts) > 1
+		}); err != nil {
+			t.Errorf("nobody talks in the demo: %v", err)
+		}
 		p.stop()
 		for _, prefix := range []string{"ca_", "cf_", "ck_"} {
 			if strings.Contains(p.out.String()+p.logs.String(), prefix) {

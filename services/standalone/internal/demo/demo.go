@@ -1,6 +1,6 @@
 // Package demo is a show that runs by itself: a poll that is open, viewers who
-// vote and posts that come in, all through the same doors as real ones. Its
-// traffic is made up and modest; it stops when the process does, and goes on
+// vote, posts that come in and a topic that listens to them, all through the same
+// doors as real ones. Its traffic is made up and modest; it stops when the process does, and goes on
 // where it was on the next start.
 package demo
 
@@ -23,6 +23,7 @@ import (
 const (
 	Show   = "demo"
 	Poll   = "demo-final"
+	Topic  = "demo-talk"
 	Source = "demo-posts"
 )
 
@@ -40,7 +41,7 @@ type Config struct {
 
 const (
 	defaultBallots = 20
-	defaultPosts   = 2
+	defaultPosts   = 5
 )
 
 // Run makes the show and plays it until ctx ends. The demo is never a reason for
@@ -86,15 +87,21 @@ func (d *demo) greet() {
 		return
 	}
 	fmt.Fprintf(d.cfg.Out, `
-The demo show is on: %g ballots and %g posts a second.
+The demo show is on: %[1]g ballots and %[2]g posts a second.
 
-  watch and vote        %s/p/%s
+  watch and vote        %[3]s/p/%[4]s
+  polls and topics      %[3]s/ (sign in with the admin token)
 
-A graphics engine needs a destination, which has an overlay and feeds; the
-answer lists their addresses:
+What people talk about, and how they feel about it:
 
-  curl -H "Authorization: Bearer $(cat %s)" -d '{"show":"%s"}' %s/v1/destinations
-`, d.cfg.Ballots, d.cfg.Posts, d.cfg.URL, Poll, d.cfg.TokenFile, Show, d.cfg.URL)
+  curl -H "Authorization: Bearer $(cat %[5]s)" '%[3]s/v1/topics/%[6]s/trends'
+  curl -H "Authorization: Bearer $(cat %[5]s)" '%[3]s/v1/topics/%[6]s/stats?by=sentiment'
+
+A graphics engine needs a destination, which has overlays and feeds of the poll
+and of the topic; the answer lists their addresses:
+
+  curl -H "Authorization: Bearer $(cat %[5]s)" -d '{"show":"%[7]s"}' %[3]s/v1/destinations
+`, d.cfg.Ballots, d.cfg.Posts, d.cfg.URL, Poll, d.cfg.TokenFile, Topic, Show)
 }
 
 // play sends ballots and posts, each at its own pace.

@@ -19,7 +19,7 @@ var options = []option{
 // prepare makes what is missing and opens the poll. It can be done again at any
 // time.
 func (d *demo) prepare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{d.show, d.poll, d.open, d.source} {
+	for _, step := range []func(context.Context) error{d.show, d.poll, d.open, d.topic, d.source} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -29,7 +29,7 @@ func (d *demo) prepare(ctx context.Context) error {
 
 func (d *demo) show(ctx context.Context) error {
 	_, err := d.api.Create(ctx, "/v1/shows", client.Object{
-		"id": Show, "title": "Clamor demo", "timezone": "Europe/Paris", "locale": "en", "languages": []string{"en", "fr"},
+		"id": Show, "title": "Clamor demo", "timezone": "Europe/Paris", "locale": "en", "languages": []string{"en", "es", "pt"},
 	}, nil)
 	return err
 }
@@ -66,6 +66,14 @@ func (d *demo) open(ctx context.Context) error {
 		return nil
 	}
 	return d.api.Command(ctx, Poll, "open")
+}
+
+// topic listens to all that the demo's people write.
+func (d *demo) topic(ctx context.Context) error {
+	_, err := d.api.Create(ctx, "/v1/topics", client.Object{
+		"id": Topic, "show": Show, "title": "The final, as people see it", "rule": "source:" + Source,
+	}, nil)
+	return err
 }
 
 // source is made anew with every start: its key is shown once and kept nowhere.
