@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -31,9 +32,12 @@ type talk struct {
 	topics    []topic.Definition
 }
 
-// startTalk makes a push source, a topic and a poll for posts. The chaos show's
-// rule holds some of them.
-func startTalk(ctx context.Context, t *testing.T, p arena) *talk {
+// matchPosts come from a file, which every kill interrupts.
+const matchPosts = 300
+
+// startTalk makes a push source, a replayed file, topics and a poll for posts. The
+// chaos show's rule holds some of them. feeds is the path of a destination.
+func startTalk(ctx context.Context, t *testing.T, p arena, feeds string) *talk {
 	c := p.Client()
 	key, err := c.Source(ctx, map[string]any{"id": "social", "show": "chaos", "connector": "push"})
 	must(t, err, "push source")
@@ -47,8 +51,12 @@ func startTalk(ctx context.Context, t *testing.T, p arena) *talk {
 	}, nil), "social poll")
 	must(t, c.Command(ctx, talkPoll, "open", nil), "open")
 	posters := e2e.NewPosters(c, p.seed, "social", key)
-	talk := &talk{arena: p, posters: posters, moderator: e2e.NewModerator(c, p.seed, posters, e2e.GoalWord), history: e2e.NewTopicHistory()}
+	talk := &talk{arena: p, posters: posters, moderator: e2e.NewModerator(c, p.seed, posters, e2e.GoalWord, feeds), history: e2e.NewTopicHistory()}
 	talk.listen(ctx, t, e2e.GoalWord)
+	talk.listen(ctx, t, "match")
+	writeReplay(t, filepath.Join(p.replay, "match.ndjson"), "match", matchPosts)
+	_, err = c.Source(ctx, map[string]any{"id": "match", "show": "chaos", "connector": "replay", "settings": map[string]any{"file": "match.ndjson"}})
+	must(t, err, "replay source")
 	return talk
 }
 
@@ -72,8 +80,8 @@ func (k *talk) watch(ctx context.Context, stop <-chan struct{}) error {
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):
 		}
-		// The second topic is not there yet at first.
-		about, by := []string{e2e.GoalWord, e2e.RainWord}[i%2], []string{"hashtag", "language"}[i/2%2]
+		// The last topic is not there yet at first.
+		about, by := []string{e2e.GoalWord, "match", e2e.RainWord}[i%3], []string{"hashtag", "language"}[i/3%2]
 		if s, err := k.Client().Topic(ctx, about, by); err == nil {
 			k.history.Saw(s)
 		}
@@ -118,6 +126,9 @@ func until(ctx context.Context, holds func() error) error {
 // counts compares a topic with those who posted.
 func (k *talk) counts(ctx context.Context, about string) error {
 	want := e2e.CountOf(k.posters, k.moderator, about)
+	if about == "match" {
+		want.Posts = matchPosts
+	}
 	for by, parts := range map[string]map[string]int64{"hashtag": want.Hashtags, "language": want.Languages} {
 		s, err := k.Client().Topic(ctx, about, by)
 		if err != nil {
@@ -166,6 +177,11 @@ func (k *talk) judge(ctx context.Context, t *testing.T, log *eventlog.Log) {
 	for _, err := range faults {
 		t.Error("topic", err)
 	}
-	must(t, k.history.Judge(ctx, log, k.topics), "topics against the log")
-	t.Logf("%d posts acknowledged, %d moderated, %d answers about topics equal to the log", len(k.posters.Taken()), len(k.moderator.Words()), served)
+	judged, err := k.history.Judge(ctx, log, k.topics)
+	must(t, err, "topics against the log")
+	if judged == 0 {
+		t.Errorf("none of %d answers about topics was complete", served)
+	}
+	t.Logf("%d posts acknowledged, %d moderated, %d of %d answers about topics complete and equal to the log",
+		len(k.posters.Taken()), len(k.moderator.Words()), judged, served)
 }

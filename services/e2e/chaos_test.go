@@ -48,7 +48,7 @@ func TestChaos(t *testing.T) {
 			chaos(t, arena{
 				System: p, seed: seed + uint64(i), kills: kills/2 + i*(kills%2),
 				brokers: []string{p.Broker()}, prefix: eventlog.DefaultConfig().Prefix,
-				binary: p.Binary, archive: filepath.Join(p.Data, "archive"),
+				binary: p.Binary, archive: filepath.Join(p.Data, "archive"), replay: filepath.Join(p.Data, "replay"),
 				harm: func(ctx context.Context, rng *rand.Rand) error {
 					if outside && rng.IntN(3) == 0 {
 						return p.EmptyRedis(ctx)
@@ -67,7 +67,7 @@ func TestChaosOfServices(t *testing.T) {
 	seed, kills := chaosPlan(t, 10)
 	chaos(t, arena{
 		System: c, seed: seed, kills: kills,
-		brokers: servers.Brokers, prefix: c.Prefix + ".", binary: filepath.Join(bin, "clamor"), archive: c.Archive,
+		brokers: servers.Brokers, prefix: c.Prefix + ".", binary: filepath.Join(bin, "clamor"), archive: c.Archive, replay: c.Replay,
 		harm: func(ctx context.Context, rng *rand.Rand) error {
 			switch n := rng.IntN(10); n {
 			case 0:
@@ -93,12 +93,13 @@ func chaosPlan(t *testing.T, kills uint64) (seed uint64, n int) {
 // arena is a system, and how to harm it and to look behind it.
 type arena struct {
 	e2e.System
-	seed            uint64
-	kills           int
-	brokers         []string
-	prefix          string
-	binary, archive string
-	harm            func(ctx context.Context, rng *rand.Rand) error
+	seed    uint64
+	kills   int
+	brokers []string
+	prefix  string
+	// replay is the folder of files that replay sources read.
+	binary, archive, replay string
+	harm                    func(ctx context.Context, rng *rand.Rand) error
 }
 
 var chaosPolls = []map[string]any{
@@ -110,10 +111,10 @@ var chaosPolls = []map[string]any{
 func chaos(t *testing.T, p arena) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute+time.Duration(p.kills)*20*time.Second)
 	defer cancel()
-	feed, key := setUp(ctx, t, p)
-	talk := startTalk(ctx, t, p)
+	feeds, key := setUp(ctx, t, p)
+	talk := startTalk(ctx, t, p, feeds)
 	sleep(ctx, 300*time.Millisecond)
-	history, watcher := e2e.NewHistory(), &feedWatcher{client: p.Client(), base: feed}
+	history, watcher := e2e.NewHistory(), &feedWatcher{client: p.Client(), base: feeds + "/polls/"}
 	crowds := make([]*e2e.Crowd, 4)
 	voting, watching := make(chan struct{}), make(chan struct{})
 	var voters, others errgroup.Group
@@ -185,8 +186,8 @@ func must(t *testing.T, err error, what string) {
 }
 
 // setUp makes the show, its polls, a destination and a gateway, opens, and gives
-// the path of the destination's feeds and the gateway's key.
-func setUp(ctx context.Context, t *testing.T, p arena) (feed, key string) {
+// the destination's path and the gateway's key.
+func setUp(ctx context.Context, t *testing.T, p arena) (feeds, key string) {
 	c := p.Client()
 	must(t, c.Admin(ctx, http.MethodPost, "/v1/shows", map[string]any{
 		"id": "chaos", "title": "Chaos", "timezone": "UTC", "locale": "en", "languages": []string{"en", "pt", "es"},
@@ -207,7 +208,7 @@ func setUp(ctx context.Context, t *testing.T, p arena) (feed, key string) {
 	must(t, c.Admin(ctx, http.MethodPost, "/v1/destinations", map[string]any{"id": "air", "show": "chaos"}, &d), "destination")
 	key, err := c.Source(ctx, map[string]any{"id": "sms", "show": "chaos", "connector": "gateway"})
 	must(t, err, "gateway")
-	return "/feeds/" + d.Token + "/polls/", key
+	return "/feeds/" + d.Token, key
 }
 
 // poll reads results as a producer's console does.

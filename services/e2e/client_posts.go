@@ -96,3 +96,32 @@ func (c *Client) Generations(ctx context.Context) ([]Generation, error) {
 	}
 	return page.Items, c.Admin(ctx, http.MethodGet, "/v1/generations", nil, &page)
 }
+
+// Listed are the posts that a topic's list shows moderators, by key: the newest.
+func (c *Client) Listed(ctx context.Context, topic string) (map[string]bool, error) {
+	var page struct {
+		Items []struct {
+			Post string `json:"post"`
+		} `json:"items"`
+	}
+	err := c.Admin(ctx, http.MethodGet, "/v1/topics/"+topic+"/posts", nil, &page)
+	keys := map[string]bool{}
+	for _, item := range page.Items {
+		keys[item.Post] = true
+	}
+	return keys, err
+}
+
+// Shown are the posts of a topic that a destination shows, by key. feeds is its
+// path.
+func (c *Client) Shown(ctx context.Context, feeds, topic string) (map[string]bool, error) {
+	var rows []struct {
+		Post string `json:"post_id"`
+	}
+	err := c.Call(ctx, http.MethodGet, feeds+"/topics/"+topic+"/posts.json", "", nil, &rows)
+	keys := map[string]bool{}
+	for _, row := range rows {
+		keys[row.Post] = true
+	}
+	return keys, err
+}

@@ -15,7 +15,8 @@ import (
 type Moderator struct {
 	client  *Client
 	posters *Posters
-	about   string
+	about   string // the topic's id, and the word that it listens to
+	feeds   string // path of a destination
 	rng     *rand.Rand
 
 	mu sync.Mutex
@@ -23,9 +24,10 @@ type Moderator struct {
 	said map[string]string
 }
 
-// NewModerator looks at the posters' posts about one thing.
-func NewModerator(c *Client, seed uint64, p *Posters, about string) *Moderator {
-	return &Moderator{client: c, posters: p, about: about, rng: rand.New(rand.NewPCG(seed, 3)), said: map[string]string{}}
+// NewModerator looks at the posters' posts about one thing, and at what a
+// destination shows of them.
+func NewModerator(c *Client, seed uint64, p *Posters, about, feeds string) *Moderator {
+	return &Moderator{client: c, posters: p, about: about, feeds: feeds, rng: rand.New(rand.NewPCG(seed, 3)), said: map[string]string{}}
 }
 
 // newest is how many of the last posts he looks at: older ones may have left the
@@ -68,9 +70,9 @@ func (m *Moderator) decide(ctx context.Context, post string) error {
 			return fmt.Errorf("post %s was told %s and is %s", post, word, state)
 		case err == nil:
 			m.mu.Lock()
-			defer m.mu.Unlock()
 			m.said[post] = word
-			return nil
+			m.mu.Unlock()
+			return m.look(ctx, post, word)
 		case !errors.As(err, &problem):
 		case problem.Status == http.StatusNotFound:
 			if missing++; missing == 20 {
@@ -83,6 +85,21 @@ func (m *Moderator) decide(ctx context.Context, post string) error {
 			return fmt.Errorf("%w (last: %w)", waitErr, err)
 		}
 	}
+}
+
+// look makes sure that a rejected post is in no list and on no screen from then
+// on. Who is dead at the moment shows nothing.
+func (m *Moderator) look(ctx context.Context, post, word string) error {
+	if word != "reject" {
+		return nil
+	}
+	if listed, err := m.client.Listed(ctx, m.about); err == nil && listed[post] {
+		return fmt.Errorf("post %s is rejected and listed", post)
+	}
+	if shown, err := m.client.Shown(ctx, m.feeds, m.about); err == nil && shown[post] {
+		return fmt.Errorf("post %s is rejected and shown", post)
+	}
+	return nil
 }
 
 // Words are his last ones, by post.

@@ -59,7 +59,7 @@ func VoteWord(option string) string { return "vote" + option }
 // sentences say enough for their language to be certain.
 var sentences = map[string]string{
 	"en": "we have been waiting for this all night and they are playing so well together",
-	"pt": "não acredito que eles fizeram isso com a gente hoje à noite, muito obrigado",
+	"pt": "não acredito no que fizeram com a gente hoje à noite, muito obrigado mesmo",
 	"es": "no puedo creer lo que hicieron con nosotros esta noche, muchísimas gracias",
 }
 

@@ -42,7 +42,7 @@ func TestAKilledInstancesSourcesMoveOn(t *testing.T) {
 	must(t, err, "servers")
 	t.Cleanup(func() { _ = servers.Close() })
 	c := newCluster(t, e2e.Servers{Brokers: servers.Brokers(), Redis: servers.RedisURL()})
-	writeReplay(t, filepath.Join(c.Replay, "match.ndjson"))
+	writeReplay(t, filepath.Join(c.Replay, "match.ndjson"), "goal", replayedPosts)
 	client := c.Client()
 	must(t, client.Admin(ctx, http.MethodPost, "/v1/shows", map[string]any{"id": "show", "title": "Show", "timezone": "UTC", "locale": "en"}, nil), "show")
 	must(t, client.Admin(ctx, http.MethodPost, "/v1/topics", map[string]any{"id": "all", "show": "show", "title": "All", "rule": "goal"}, nil), "topic")
@@ -155,11 +155,11 @@ func checkMoved(ctx context.Context, t *testing.T, log *eventlog.Log, killed map
 }
 
 // writeReplay makes a file of posts at their own pace.
-func writeReplay(t *testing.T, path string) {
+func writeReplay(t *testing.T, path, text string, posts int) {
 	var file strings.Builder
 	begin := time.Date(2026, 5, 1, 20, 0, 0, 0, time.UTC)
-	for n := range replayedPosts {
-		fmt.Fprintf(&file, `{"id":"%d","text":"goal","created_at":%q}`+"\n", n, begin.Add(time.Duration(n)*replayedEvery).Format(time.RFC3339Nano))
+	for n := range posts {
+		fmt.Fprintf(&file, `{"id":"%d","text":%q,"created_at":%q}`+"\n", n, text, begin.Add(time.Duration(n)*replayedEvery).Format(time.RFC3339Nano))
 	}
 	must(t, os.WriteFile(path, []byte(file.String()), 0o600), "replay")
 }

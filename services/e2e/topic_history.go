@@ -57,17 +57,17 @@ func (h *TopicHistory) Faults() ([]error, int) {
 }
 
 // Judge recomputes every answer that says it is complete from the log, at the
-// offsets it names.
-func (h *TopicHistory) Judge(ctx context.Context, log *eventlog.Log, topics []topic.Definition) error {
+// offsets it names, and tells how many those were.
+func (h *TopicHistory) Judge(ctx context.Context, log *eventlog.Log, topics []topic.Definition) (judged int, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	entries, err := readPartitions(ctx, log, eventlog.Posts)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	catalog, err := topic.Compile(topics, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	// A topic's answer stays while its figures do, so offsets grow by topic.
 	ears := map[string][]*topicReplay{}
@@ -78,11 +78,12 @@ func (h *TopicHistory) Judge(ctx context.Context, log *eventlog.Log, topics []to
 		if ears[s.Topic] == nil {
 			ears[s.Topic] = newTopicReplays(entries, catalog)
 		}
+		judged++
 		if err := s.judge(ears[s.Topic]); err != nil {
-			return fmt.Errorf("answer %d (%s, seq %d, generation %d, stale %v, offsets %v): %w", i, s.Topic, s.Seq, s.Generation, s.Stale, s.Offsets, err)
+			return judged, fmt.Errorf("answer %d (%s, seq %d, generation %d, stale %v, offsets %v): %w", i, s.Topic, s.Seq, s.Generation, s.Stale, s.Offsets, err)
 		}
 	}
-	return nil
+	return judged, nil
 }
 
 func (s *TopicStats) judge(parts []*topicReplay) error {
