@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
 )
 
 // browser is a headless Chromium with one page of a size; the test is skipped
@@ -300,6 +301,56 @@ func TestOverlay(t *testing.T) {
 	shot(t, ctx, "overlay-4-full")
 }
 
+// TestTopicOverlay: figures come and change by themselves, as bars and as words.
+func TestTopicOverlay(t *testing.T) {
+	b := newBooth(t)
+	ctx := browser(t, 1920, 1080)
+	b.about("goal", "lang:en OR lang:pt OR goal", map[string]any{"title": "Talk of the <i>final</i>"})
+	token := b.feed(map[string]any{"aliases": map[string]string{"count": "f_count"}}) // the overlay does not mind
+	overlay := b.url + "/feeds/" + token + "/topics/goal/overlay"
+	do(t, ctx, goTo(overlay), visible(".board.on"), visible("#none"))
+	if text := textOf(t, ctx, "#question"); text != "Talk of the <i>final</i>" {
+		t.Fatalf("%q", text)
+	}
+	backdrop(t, ctx)
+	shot(t, ctx, "topic-1-nothing")
+	say := func(n int, text, place string) {
+		b.say(fmt.Sprint(n), author(n), text, func(p *clamorv1.Post) { p.Author.Location = place })
+	}
+	for n := range 30 {
+		say(n, "what a wonderful goal tonight "+[]string{"#anna", "#anna", "#ben"}[n%3], "Recife, Brasil")
+	}
+	becomes(t, ctx, `document.getElementById("total").textContent === "30 posts"`)
+	first := `document.querySelector("#options li:first-child .label").textContent`
+	if label := eval[string](t, ctx, first); label != "#anna" {
+		t.Fatalf("%q leads", label)
+	}
+	if eval[bool](t, ctx, `document.querySelector(".rising") !== null`) {
+		t.Fatal("what was never there before is not rising, it is there")
+	}
+	if colour := eval[string](t, ctx, `getComputedStyle(document.body).backgroundColor`); colour != "rgba(0, 0, 0, 0)" {
+		t.Fatalf("not transparent: %s", colour)
+	}
+	shot(t, ctx, "topic-2-bars")
+	for n := range 40 {
+		say(100+n, "o gol mais lindo da final #cleo", "mi casa")
+	}
+	becomes(t, ctx, `document.getElementById("total").textContent === "70 posts"`)
+	becomes(t, ctx, `[...document.querySelectorAll("#options li")].some(e => e.textContent.includes("#cleo") && e.textContent.includes("57%"))`)
+	if n := eval[int](t, ctx, `new Set([...document.querySelectorAll(".fill")].map(e => e.style.getPropertyValue("--color"))).size`); n != 3 {
+		t.Errorf("%d colours for 3 parts", n)
+	}
+	shot(t, ctx, "topic-3-moved")
+	do(t, ctx, goTo(overlay+"?by=country&locale=pt"), visible(".board.on li"))
+	if labels := eval[string](t, ctx, `[...document.querySelectorAll(".label")].map(e => e.textContent).join()`); labels != "Brasil" {
+		t.Errorf("%q, and nobody knows where the others are", labels)
+	}
+	do(t, ctx, goTo(overlay+"?look=cloud&place=right,top"), visible("#cloud span"))
+	becomes(t, ctx, `[...document.querySelectorAll("#cloud span")].some(e => e.textContent === "goal")`)
+	backdrop(t, ctx)
+	shot(t, ctx, "topic-4-cloud")
+}
+
 // backdrop puts something like a studio behind the overlay, for the picture.
 func backdrop(t *testing.T, ctx context.Context) {
 	t.Helper()
@@ -312,6 +363,7 @@ func TestHomePage(t *testing.T) {
 	b.stage("p7", colourful())
 	b.stage("p8", map[string]any{"question": "What will be asked next week?"})
 	b.stage("p9", map[string]any{"question": "Best goal?"})
+	b.about("goal", "goal", nil)
 	b.order("p7", "open")
 	b.order("p9", "open")
 	b.order("p9", "close")
@@ -325,7 +377,14 @@ func TestHomePage(t *testing.T) {
 	eval[string](t, ctx, `document.getElementById("token").value = ""`)
 	do(t, ctx, typed("#token", b.admin+"\r"), visible("#feeds"), typed("#make-name", "Graphics A\r"), visible("#made a"), visible(".destination"))
 	shot(t, ctx, "home-2-signed-in")
-	if n := eval[int](t, ctx, `document.querySelectorAll(".poll").length`); n != 3 {
-		t.Fatalf("%d polls", n)
+	if n := eval[int](t, ctx, `document.querySelectorAll(".poll").length`); n != 4 {
+		t.Fatalf("%d polls and topics", n)
 	}
+	b.cast("p7", 1, 1)
+	becomes(t, ctx, `document.querySelector(".poll .sum").textContent.startsWith("1 vote ")`)
+	for n := range 5 {
+		b.say(fmt.Sprint(n), author(n), "what a goal #final")
+	}
+	becomes(t, ctx, `document.querySelector(".topic .figures").textContent.includes("5 posts by 5 people")`)
+	shot(t, ctx, "home-3-figures")
 }

@@ -33,31 +33,89 @@
       links.append(a);
     }
     e.append(head, make("h2", "", p.question), make("p", "answers", p.options.map(o => o.label).join(" · ")), links);
+    if (p.phase !== "standby") watch(e, () => results(p));
     return e;
   }
 
+  // Figures move under those cards that are not done with.
+  const pause = 3000, most = 40;
+  let watched = [];
+  let turn = 0;
+
+  function watch(e, read) {
+    const box = make("div", "figures");
+    box.append(make("p", "answers", "…"));
+    e.querySelector(".answers").after(box);
+    if (watched.length < most) watched.push({ box, read });
+  }
+
+  async function follow() {
+    const mine = ++turn;
+    while (mine === turn && token) {
+      for (const { box, read } of document.hidden ? [] : watched) {
+        try { box.replaceChildren(...await read()); }
+        catch { box.replaceChildren(make("p", "answers", "not counted yet")); }
+        if (mine !== turn) return;
+      }
+      await new Promise(done => setTimeout(done, pause));
+    }
+  }
+
+  function bar(label, value, share, color) {
+    const e = make("div", "bar");
+    const track = make("div", "track"), fill = make("div", "fill");
+    fill.style.width = (share * 100).toFixed(2) + "%";
+    if (/^#[0-9a-f]{3,8}$/i.test(color || "")) fill.style.background = color;
+    track.append(fill);
+    e.append(make("span", "name", label), make("span", "value", value), track);
+    return e;
+  }
+
+  const counted = n => n.toLocaleString("en");
+  const percent = share => Math.round(share * 100) + "%";
+
+  async function results(p) {
+    const r = await call("/v1/polls/" + p.id + "/results");
+    const most = Math.max(1, ...r.options.map(o => o.votes));
+    const colors = new Map(p.options.map(o => [o.id, o.color]));
+    return [
+      ...r.options.slice(0, 6).map(o => bar(o.label, o.pct_text, o.votes / most, colors.get(o.id))),
+      make("p", "sum", counted(r.totals.votes) + (r.totals.votes === 1 ? " vote · " : " votes · ") + r.status + (r.stale ? " · updating…" : "")),
+    ];
+  }
+
   // The last half hour of a topic, without a feed's secret.
-  async function listen(e, t) {
-    try {
-      const stats = await call("/v1/topics/" + t.id + "/stats?by=hashtag&top=5&compare=previous");
-      const change = stats.compare.posts.change;
-      e.append(make("p", "answers", stats.totals.posts + " posts in 30 minutes (" + (change > 0 ? "+" : "") + change + ") · " + stats.totals.authors.authors + " people" + (stats.stale ? " · updating…" : "")));
-      if (stats.parts) e.append(make("p", "answers", stats.parts.map(p => p.label + " " + p.n).join(" · ")));
-    } catch { e.append(make("p", "answers", "not counted yet")); }
+  async function heard(t) {
+    const s = await call("/v1/topics/" + t.id + "/stats?by=hashtag&top=5&compare=previous");
+    const { posts, authors, sentiment } = s.totals;
+    const parts = s.parts || [];
+    const most = Math.max(1, ...parts.map(p => p.n));
+    const out = parts.map(p => bar(p.label, counted(p.n), p.n / most));
+    if (sentiment.judged > 0) {
+      out.push(make("p", "sum", "about " + percent(sentiment.positive.share) + " positive · " + percent(sentiment.neutral.share) + " neutral · " + percent(sentiment.negative.share) + " negative"));
+    }
+    if (!posts) return [make("p", "sum", "Nothing said in the last 30 minutes." + (s.stale ? " · updating…" : ""))];
+    const change = s.compare.posts;
+    const against = change.before > 0 ? " · " + (change.change > 0 ? "+" : "") + Math.round(change.change_pct) + "% on the half hour before" : "";
+    out.push(make("p", "sum", counted(posts) + " posts by " + counted(authors.authors) + " people in 30 minutes" + against + (s.stale ? " · updating…" : "")));
+    return out;
   }
 
   function topic(t) {
     const e = make("article", "poll topic");
     const head = make("p");
     head.append(make("span", "chip", "topic"), make("span", "id", t.id));
-    e.append(head, make("h2", "", t.title), make("p", "answers", t.rule));
-    listen(e, t);
+    const rule = make("p", "answers");
+    rule.append(make("code", "", t.rule));
+    e.append(head, make("h2", "", t.title), rule);
+    watch(e, () => heard(t));
     return e;
   }
 
   function draw(shows, polls, topics, destinations) {
     const main = $("shows");
     main.replaceChildren();
+    watched = [];
     $("make-show").replaceChildren();
     for (const show of shows) {
       const section = make("section", "show");
@@ -108,6 +166,7 @@
       $("who").hidden = $("feeds").hidden = false;
       $("who").firstElementChild.textContent = "Signed in";
       draw(shows, polls, topics, destinations);
+      follow();
     } catch (err) {
       sessionStorage.removeItem("clamor.token");
       token = null;

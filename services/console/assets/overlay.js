@@ -76,7 +76,7 @@
       r.li.classList.toggle("winner", figures && final && o.leader);
       r.fill.style.setProperty("--color", /^#[0-9a-f]{3,8}$/i.test(o.color) ? o.color : palette[(o.slot - 1) % palette.length]);
       const share = figures ? (score ? o.fraction : o.bar) : 0;
-      r.fill.style.transform = `translateX(${(share * 100 - 100 - (share > 0 ? 0 : 1)).toFixed(3)}%)`;
+      r.fill.style.width = (share * 100).toFixed(3) + "%";
     });
     for (const id of gone) { rows.get(id).li.remove(); rows.delete(id); }
     if (board.hidden) {

@@ -1,6 +1,7 @@
 // A topic's overlay: one snapshot, then changes, as bars or as a cloud of words.
 // Query: look=bars or cloud, by=hashtag, country, sentiment …, window=30m, top=N,
-// place=right, top, full, title=0, votes=0.
+// place=right, top, full, title=0, votes=0, unknown=1 for the part of which nothing
+// is known.
 "use strict";
 (() => {
   const board = document.getElementById("board");
@@ -26,19 +27,30 @@
     if (name) e.className = name;
     return e;
   };
-  const colorOf = key => {
+  const moods = { pos: "#34d399", neu: "#94a3b8", neg: "#fb7185" };
+  const unknown = ["", "und", "unknown"];
+
+  // The same part has the same colour everywhere, unless another one here has it.
+  const colors = new Map();
+  const colorOf = (key, by) => {
+    if (by === "sentiment" && moods[key]) return moods[key];
+    if (colors.has(key)) return colors.get(key);
     let h = 0;
     for (const c of key) h = (h * 31 + c.codePointAt(0)) >>> 0;
-    return palette[h % palette.length];
+    const taken = new Set([...rows.keys()].map(k => colors.get(k)));
+    let color = palette[h % palette.length];
+    for (let i = 0; taken.has(color) && i < palette.length; i++) color = palette[(h + i) % palette.length];
+    colors.set(key, color);
+    return color;
   };
 
-  function row(key) {
+  function row(key, by) {
     if (rows.has(key)) return rows.get(key);
     const r = { li: make("li"), line: make("div", "line"), label: make("span", "label"), votes: make("span", "votes"), pct: make("span", "pct"), track: make("div", "track"), fill: make("div", "fill") };
     r.line.append(r.label, r.votes, r.pct);
     r.track.append(r.fill);
     r.li.append(r.line, r.track);
-    r.fill.style.setProperty("--color", colorOf(key));
+    r.fill.style.setProperty("--color", colorOf(key, by));
     list.append(r.li);
     rows.set(key, r);
     return r;
@@ -47,47 +59,62 @@
   function bars(topic) {
     const gone = new Set(rows.keys());
     const height = topic.rows.length > 6 ? 5.9 : 6.9;
+    const most = Math.max(...topic.rows.map(part => part.count));
     list.style.height = `calc(${(topic.rows.length * height).toFixed(2)} * var(--u))`;
     topic.rows.forEach((part, i) => {
       gone.delete(part.key);
-      const r = row(part.key);
+      const r = row(part.key, topic.by);
       r.li.style.transform = `translateY(calc(${(i * height).toFixed(2)} * var(--u)))`;
       r.li.dir = part.dir || "auto";
       text(r.label, part.label);
       text(r.pct, part.pct_text);
       text(r.votes, query.get("votes") === "0" ? "" : part.count_text);
-      r.label.classList.toggle("rising", part.trend === "up" && part.change_pct >= 50);
-      r.fill.style.transform = `translateX(${(part.bar * 100 - 100 - (part.bar > 0 ? 0 : 1)).toFixed(3)}%)`;
+      r.label.classList.toggle("rising", part.before > 0 && part.change_pct >= 50);
+      r.fill.style.width = (part.count / most * 100).toFixed(3) + "%";
     });
-    for (const key of gone) { rows.get(key).li.remove(); rows.delete(key); }
+    for (const key of gone) { rows.get(key).li.remove(); rows.delete(key); colors.delete(key); }
   }
 
+  // The rarest of the words is small and the commonest large, whatever lies between;
+  // all are smaller when there are many.
   function spread(topic) {
     const gone = new Set(rows.keys());
+    const counts = topic.rows.map(part => part.count);
+    const least = Math.min(...counts), most = Math.max(...counts);
+    const room = Math.min(1, Math.sqrt(30 / topic.rows.length));
     topic.rows.forEach(part => {
       gone.delete(part.key);
       let e = rows.get(part.key);
       if (!e) {
         e = make("span", part.label.startsWith("#") ? "tag" : "");
-        if (!e.className) e.style.color = colorOf(part.key);
+        if (!e.className) e.style.color = colorOf(part.key, topic.by);
         cloud.append(e);
         rows.set(part.key, e);
       }
       text(e, part.label);
-      e.style.fontSize = `calc(${(1.6 + 5 * Math.sqrt(part.bar)).toFixed(2)} * var(--u))`;
+      const weight = most > least ? (part.count - least) / (most - least) : 0.5;
+      e.style.fontSize = `calc(${(room * (2 + 4.6 * weight)).toFixed(2)} * var(--u))`;
     });
-    for (const key of gone) { rows.get(key).remove(); rows.delete(key); }
+    for (const key of gone) { rows.get(key).remove(); rows.delete(key); colors.delete(key); }
   }
+
+  const lately = minutes => minutes >= 120 && minutes % 60 === 0 ? words.last(minutes / 60, "h") : words.last(minutes, "min");
 
   function draw(topic) {
     if (topic.seq < shown) return;
     shown = topic.seq;
-    topic.rows = topic.rows.filter(part => part.count > 0).slice(0, top);
-    cloud.hidden = !cloudy;
+    const said = ["hashtag", "word", "link", "author"].includes(topic.by); // whatever it is, it is no unknown part
+    const known = part => said || query.get("unknown") === "1" || !unknown.includes(part.key);
+    topic.rows = topic.rows.filter(part => part.count > 0 && known(part)).slice(0, top);
+    const none = document.getElementById("none");
+    none.hidden = topic.rows.length > 0;
+    cloud.hidden = !cloudy || !none.hidden;
     list.hidden = cloudy;
+    board.classList.toggle("capital", !said);
+    text(none, words.nothing);
     text(document.getElementById("question"), topic.title);
     text(document.getElementById("total"), words.posts(topic.posts_text));
-    text(document.getElementById("note"), topic.stale ? words.stale : "");
+    text(document.getElementById("note"), topic.stale ? words.stale : lately(topic.minutes));
     (cloudy ? spread : bars)(topic);
     if (board.hidden) {
       board.hidden = false;
@@ -98,7 +125,7 @@
 
   // EventSource reconnects by itself, except when an answer was no stream: then
   // this does, for hours.
-  const ask = new URLSearchParams({ plain: "1", top: String(top) });
+  const ask = new URLSearchParams({ plain: "1", top: String(Math.min(top + 1, 100)) }); // one may be unknown
   for (const name of ["by", "window", "locale"]) if (query.get(name)) ask.set(name, query.get(name));
   if (cloudy && !query.get("by")) ask.set("by", "word");
   let pause = 500;

@@ -4,6 +4,7 @@ const WORDS = {
   en: {
     open: "Live", standby: "Soon", paused: "Paused", frozen: "Paused", closed: "Closed", verified: "Final",
     rehearsal: "Rehearsal", votes: n => n + (n === "1" ? " vote" : " votes"), posts: n => n + (n === "1" ? " post" : " posts"), stale: "updating…",
+    last: (n, unit) => "last " + n + " " + unit, nothing: "Nothing said yet",
     pick: "Tap your choice", pickMany: n => "Choose up to " + n, score: "Give your scores", react: "Tap to react",
     vote: "Vote", voteFor: l => "Vote for " + l, send: "Send", sending: "Sending…",
     keep: "Bad connection. Your vote is kept and will be sent.",
@@ -20,6 +21,7 @@ const WORDS = {
   pt: {
     open: "Ao vivo", standby: "Em breve", paused: "Pausada", frozen: "Pausada", closed: "Encerrada", verified: "Final",
     rehearsal: "Ensaio", votes: n => n + (n === "1" ? " voto" : " votos"), posts: n => n + (n === "1" ? " post" : " posts"), stale: "atualizando…",
+    last: (n, unit) => (unit === "h" ? "últimas " : "últimos ") + n + " " + unit, nothing: "Ninguém falou ainda",
     pick: "Toque na sua escolha", pickMany: n => "Escolha até " + n, score: "Dê suas notas", react: "Toque para reagir",
     vote: "Votar", voteFor: l => "Votar em " + l, send: "Enviar", sending: "Enviando…",
     keep: "Conexão ruim. Seu voto está guardado e será enviado.",
@@ -36,6 +38,7 @@ const WORDS = {
   es: {
     open: "En vivo", standby: "Pronto", paused: "En pausa", frozen: "En pausa", closed: "Cerrada", verified: "Final",
     rehearsal: "Ensayo", votes: n => n + (n === "1" ? " voto" : " votos"), posts: n => n + (n === "1" ? " mensaje" : " mensajes"), stale: "actualizando…",
+    last: (n, unit) => (unit === "h" ? "últimas " : "últimos ") + n + " " + unit, nothing: "Nadie ha hablado todavía",
     pick: "Toca tu opción", pickMany: n => "Elige hasta " + n, score: "Da tus puntos", react: "Toca para reaccionar",
     vote: "Votar", voteFor: l => "Votar por " + l, send: "Enviar", sending: "Enviando…",
     keep: "Mala conexión. Tu voto está guardado y se enviará.",

@@ -15,7 +15,9 @@ func seenPost(n int, text string) speed.RecentPost {
 
 func TestPostsThatWereShownAreFoundForAWhile(t *testing.T) {
 	var s shown
-	at := func(minute int) time.Time { return time.Unix(1_780_000_000, 0).Add(time.Duration(minute) * time.Minute) }
+	at := func(minute int) time.Time {
+		return time.Unix(1_780_000_000, 0).Add(time.Duration(minute) * time.Minute)
+	}
 	note := func(minute int, posts ...speed.RecentPost) { s.note(posts, at(minute), 10*time.Minute, 1<<20) }
 	note(0, seenPost(1, "first"), seenPost(2, "second"))
 	note(8, seenPost(2, "told otherwise"))
