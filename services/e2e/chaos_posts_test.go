@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -109,6 +110,29 @@ func (k *talk) verifySealed(ctx context.Context, t *testing.T) {
 	if err != nil {
 		t.Errorf("recount %s: %v\n%s", talkPoll, err, out)
 	}
+}
+
+// verifyAgreed waits for a generation that both layers vouch for: with nobody
+// killed any more, there is one.
+func (k *talk) verifyAgreed(ctx context.Context, t *testing.T) {
+	var passed uint64
+	must(t, until(ctx, func() error {
+		generations, err := k.Client().Generations(ctx)
+		if err != nil {
+			return err
+		}
+		if passed == 0 {
+			passed = newestOf(generations).Number
+		}
+		if g := newestOf(generations); g.Number == passed || g.Agreed != "yes" {
+			return fmt.Errorf("generation %d: agreed %q", g.Number, g.Agreed)
+		}
+		return nil
+	}), "a generation that is agreed upon")
+}
+
+func newestOf(generations []e2e.Generation) e2e.Generation {
+	return slices.MaxFunc(append(generations, e2e.Generation{}), func(a, b e2e.Generation) int { return cmp.Compare(a.Number, b.Number) })
 }
 
 // until tries again until it holds, for a minute.

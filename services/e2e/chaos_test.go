@@ -153,6 +153,7 @@ func chaos(t *testing.T, p arena) {
 	talk.verify(ctx, t)
 	verifyTotals(ctx, t, p, crowds)
 	talk.verifySealed(ctx, t)
+	talk.verifyAgreed(ctx, t)
 	close(watching)
 	must(t, others.Wait(), "pollers")
 	faults, served := history.Faults()

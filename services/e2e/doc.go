@@ -3,5 +3,6 @@
 // emptied, batch runs and rebalances fall into the middle of everything.
 //
 // Its one trick is that the log is the judge: after a run it is read back, and
-// every answer that was served is recomputed at the offsets the answer names.
+// every answer that was served, about polls and about topics, is recomputed at the
+// offsets the answer names.
 package e2e
