@@ -20,6 +20,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/pkg/topic"
 	"github.com/clamor-live/clamor/pkg/views"
+	"github.com/clamor-live/clamor/services/api/internal/latest"
 	"github.com/clamor-live/clamor/services/api/internal/live"
 )
 
@@ -112,7 +113,7 @@ func (h *Hub) Ready() <-chan struct{} { return h.ready }
 // Picture is a topic's current one; that of a topic made just now is blank.
 func (h *Hub) Picture(topic string) (*Picture, bool) {
 	if r := h.room(topic); r != nil {
-		if p := r.picture.Load(); p != nil {
+		if p := r.Get(); p != nil {
 			return p, true
 		}
 	}
@@ -123,7 +124,7 @@ func (h *Hub) Picture(topic string) (*Picture, bool) {
 // another.
 func (h *Hub) Watch(topic string) (*Picture, <-chan struct{}, bool) {
 	if r := h.room(topic); r != nil {
-		if p, changed := r.watch(); p != nil {
+		if p, changed := r.Watch(); p != nil {
 			return p, changed, true
 		}
 	}
@@ -157,27 +158,4 @@ func (h *Hub) room(topic string) *room {
 }
 
 // room is where a topic's picture hangs.
-type room struct {
-	picture atomic.Pointer[Picture]
-	mu      sync.Mutex
-	changed chan struct{}
-}
-
-func (r *room) watch() (*Picture, <-chan struct{}) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.changed == nil {
-		r.changed = make(chan struct{})
-	}
-	return r.picture.Load(), r.changed
-}
-
-func (r *room) hang(p *Picture) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.picture.Store(p)
-	if r.changed != nil {
-		close(r.changed)
-		r.changed = nil
-	}
-}
+type room = latest.Value[Picture]

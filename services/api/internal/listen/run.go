@@ -112,12 +112,12 @@ func (p *painter) paint(state *control.State, t *control.Topic, now audience.Mil
 		r = &room{}
 		p.hub.rooms.Store(t.ID, r)
 	}
-	old := r.picture.Load()
+	old := r.Get()
 	if old != nil && !fresh && b == c.basis {
 		return
 	}
 	c.basis = b
-	r.hang(p.picture(state, c, old, now))
+	r.Set(p.picture(state, c, old, now))
 }
 
 // gather adds up the minutes that changed. One that cannot be added up is said
@@ -186,7 +186,7 @@ func (p *painter) forget(live map[string]bool) {
 		delete(p.canvas, id)
 		if r := p.hub.room(id); r != nil {
 			p.hub.rooms.Delete(id)
-			r.hang(nil)
+			r.Set(nil)
 		}
 	}
 }

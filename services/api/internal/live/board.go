@@ -20,6 +20,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/pkg/tally"
 	"github.com/clamor-live/clamor/pkg/views"
+	"github.com/clamor-live/clamor/services/api/internal/latest"
 )
 
 // Control is the registry.
@@ -108,7 +109,7 @@ func (b *Board) Answer(poll string, face Face) (*Answer, bool) {
 	if s == nil {
 		return nil, false
 	}
-	a := s.faces[face].answer.Load()
+	a := s.faces[face].Get()
 	return a, a != nil
 }
 
@@ -119,7 +120,7 @@ func (b *Board) Watch(poll string, face Face) (*Answer, <-chan struct{}, bool) {
 	if s == nil {
 		return nil, nil, false
 	}
-	a, changed := s.faces[face].watch()
+	a, changed := s.faces[face].Watch()
 	return a, changed, a != nil
 }
 
@@ -157,32 +158,7 @@ func (b *Board) Curve(ctx context.Context, key audience.RoundKey) (*tally.Round,
 
 // subject is one poll's answers.
 type subject struct {
-	faces [faces]slot
+	faces [faces]latest.Value[Answer]
 	// input is what the answers were made from, to see that nothing changed.
 	input input
-}
-
-type slot struct {
-	answer  atomic.Pointer[Answer]
-	mu      sync.Mutex
-	changed chan struct{}
-}
-
-func (s *slot) watch() (*Answer, <-chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.changed == nil {
-		s.changed = make(chan struct{})
-	}
-	return s.answer.Load(), s.changed
-}
-
-func (s *slot) set(a *Answer) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.answer.Store(a)
-	if s.changed != nil {
-		close(s.changed)
-		s.changed = nil
-	}
 }

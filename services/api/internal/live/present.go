@@ -71,9 +71,9 @@ func (b *Board) present(m *merged, state *control.State, p *control.Poll, now au
 	}
 	seq := sequence(m, state.Offset(), standing.Transitions, now)
 	for face := range faces {
-		old := s.faces[face].answer.Load()
+		old := s.faces[face].Get()
 		if a := next(old, sc.look(face), seq, now, m.offsets); a != old {
-			s.faces[face].set(a)
+			s.faces[face].Set(a)
 		}
 	}
 	s.input = in
@@ -89,11 +89,11 @@ func (b *Board) keepStale(poll string, m *merged, state *control.State, now audi
 		return
 	}
 	for face := range faces {
-		old := s.faces[face].answer.Load()
+		old := s.faces[face].Get()
 		c := old.Content
 		c.Stale = true
 		if a := next(old, c, sequence(m, state.Offset(), 0, now), now, old.Offsets); a != old {
-			s.faces[face].set(a)
+			s.faces[face].Set(a)
 		}
 	}
 	s.input = input{}
