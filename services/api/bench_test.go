@@ -153,3 +153,31 @@ func cpu() time.Duration {
 	_ = syscall.Getrusage(0, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// BenchmarkTopicFeedHandler is the handler of a topic's feeds beside that of a
+// poll's, of about the same size: both answer with bytes that are held.
+func BenchmarkTopicFeedHandler(b *testing.B) {
+	r := newRig(b)
+	r.about("goal", "goal", nil)
+	r.stage("p7", map[string]any{"reveal": "open"})
+	for n := range 300 {
+		r.say(strconv.Itoa(n), author(n), "goal #"+[]string{"anna", "ben", "cleo"}[n%3])
+	}
+	r.until("/v1/topics/goal/stats", posts(300))
+	base := "/feeds/" + r.feed(map[string]any{"audience": "producer"})
+	for _, path := range []string{
+		"/polls/p7/feed.json", "/topics/goal/feed.json", "/topics/goal/feed.xml?shape=wide", "/topics/goal/feed.json?by=country&top=10",
+		"/topics/goal/trends.json", "/topics/goal/topic.json", "/topics/goal/map.json", "/topics/goal/posts.json",
+	} {
+		b.Run(path, func(b *testing.B) {
+			r.get(base+path).is(200, "")
+			req := httptest.NewRequest(http.MethodGet, base+path, nil)
+			w := &sink{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(w.header)
+				r.api.Handler().ServeHTTP(w, req)
+			}
+		})
+	}
+}

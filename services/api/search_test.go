@@ -8,6 +8,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/search"
+	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
 )
 
 // fakeSearch finds what it was given, and remembers what it was asked.
@@ -76,4 +77,28 @@ func TestSearchingPosts(t *testing.T) {
 	}
 	r.get("/v1/posts/search?show=final", as("ca_guest")).is(404, "not-found")
 	r.get("/v1/posts/x:1", as("ca_guest")).is(404, "post-not-found")
+}
+
+// TestAPostTooLargeForTheList is commanded with its ballots once it is indexed,
+// though the list that shows it has no room for the whole of it.
+func TestAPostTooLargeForTheList(t *testing.T) {
+	found := &fakeSearch{}
+	r := newSearchRig(t, found)
+	r.about("goal", "goal", nil)
+	r.stage("p7", nil)
+	key := r.say("1", author(1), "goal, and much more", func(p *clamorv1.Post) {
+		p.Votes = []*clamorv1.Vote{{Poll: "p7", Round: 1, Voter: make([]byte, 16), Ballot: make([]byte, 16), Slots: []uint32{2}}}
+	})
+	list := r.hearing.parts[audience.PartitionOfPost(key, partitions)].recent["goal"]
+	raw := list[0].Raw
+	list[0].Text, list[0].Raw = "goal…", nil
+	r.until("/v1/topics/goal/posts", func(a answer) bool { return a.text("items.0.text") == "goal…" })
+	command := "/v1/posts/" + key + "/commands"
+	r.post(command, map[string]any{"command": "reject"}).is(503, "unavailable")
+	found.docs = []search.Doc{{ID: key, Platform: "x", Show: "final", Topics: []string{"goal"}, Text: "goal, and much more", Raw: raw}}
+	r.post(command, map[string]any{"command": "reject"}).is(200, "")
+	d, _ := r.control.State().Post(key)
+	if post, err := d.Captured(); err != nil || len(post.GetVotes()) != 1 {
+		t.Fatalf("%v %v", post, err)
+	}
 }

@@ -55,9 +55,9 @@ type topicSheet struct {
 // topicBasis is what a feed was made from; while it is the same, so is the feed.
 type topicBasis struct {
 	picture *listen.Picture
-	// state and newest are of feeds of posts only.
+	// state and recent are of feeds of posts only.
 	state  *control.State
-	newest string
+	recent *listen.Recent
 }
 
 func (f *topicFeeds) find(k topicForm) *topicSheet {
@@ -112,14 +112,17 @@ func (s *Service) topicSheet(c *gin.Context, k topicForm, family feed.Family) (*
 		k.query = "" // nobody's that is worth heeding
 	}
 	basis := topicBasis{picture: p}
-	var kept []moderated
 	if family == feed.FamilyPosts {
-		kept, basis.state, basis.newest = s.shown(c, p, k.destination.Audience)
-		s.tellShown(kept)
+		basis.state = s.deps.Control.State()
+		basis.recent, _ = s.topics.Recent(c.Request.Context(), p.Topic.ID) // without it, those that are kept
 	}
 	old := s.sheets.find(k)
 	if old != nil && old.basis == basis {
 		return old, true
+	}
+	var kept []moderated
+	if family == feed.FamilyPosts {
+		kept = s.shown(&basis, k.destination.Audience)
 	}
 	values, _ := url.ParseQuery(k.query) // what can be read of it; the rest is ignored
 	opts := feed.ParseTopic(values)
@@ -237,13 +240,12 @@ func feedTop(opts feed.Options) int {
 	return min(max(top, opts.Slots), maxParts)
 }
 
-// shown are the posts of a topic that an audience may see, the featured first; and
-// what the list depends on. Nothing goes on air that nobody let through; the
-// producer sees all that nobody rejected.
-func (s *Service) shown(c *gin.Context, p *listen.Picture, who audience.Audience) ([]moderated, *control.State, string) {
-	state := s.deps.Control.State()
-	recent, _ := s.topics.Recent(c.Request.Context(), p.Topic.ID) // without it, those that are kept
-	all := heard(state, s.kept.of(state, p.Topic.Show, p.Topic.ID), recent)
+// shown are the posts of a topic that an audience may see, the featured first.
+// Nothing goes on air that nobody let through; the producer sees all that nobody
+// rejected, and may command what she sees.
+func (s *Service) shown(b *topicBasis, who audience.Audience) []moderated {
+	t := b.picture.Topic
+	all := heard(b.state, s.kept.of(b.state, t.Show, t.ID), b.recent)
 	all = slices.DeleteFunc(all, func(m moderated) bool {
 		return m.verdict == audience.Rejected || m.verdict == audience.Pending && who != audience.Producer
 	})
@@ -257,20 +259,12 @@ func (s *Service) shown(c *gin.Context, p *listen.Picture, who audience.Audience
 		return 1
 	})
 	all = all[:min(len(all), shownPosts)]
-	var names strings.Builder
+	listed := make([]speed.RecentPost, len(all))
 	for i := range all {
-		names.WriteString(all[i].Key() + " " + string(all[i].verdict) + "\n")
-	}
-	return all, state, names.String()
-}
-
-// tellShown lets the posts of a feed be commanded by whoever sees them there.
-func (s *Service) tellShown(posts []moderated) {
-	listed := make([]speed.RecentPost, len(posts))
-	for i := range posts {
-		listed[i] = posts[i].RecentPost
+		listed[i] = all[i].RecentPost
 	}
 	s.topics.Shown(listed...)
+	return all
 }
 
 func shownOf(posts []moderated) (out []feed.ShownPost) {

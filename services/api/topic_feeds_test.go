@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -268,4 +269,27 @@ func TestThePagesOfTopics(t *testing.T) {
 		t.Fatalf("%s", o.body)
 	}
 	r.get("/assets/topic.js", anonymous).is(200, "")
+}
+
+// TestFeedsOfTopicsAreHeld: whatever is asked once a second by many is made once.
+func TestFeedsOfTopicsAreHeld(t *testing.T) {
+	r := newRig(t)
+	r.about("goal", "goal", nil)
+	for n := range 200 {
+		r.say(fmt.Sprint(n), author(n), "goal #final")
+	}
+	r.until("/v1/topics/goal/stats", posts(200))
+	base := "/feeds/" + r.feed(map[string]any{"audience": "producer"}) + "/topics/goal/"
+	for _, file := range topicFiles() {
+		r.get(base+file).is(200, "")
+		req := httptest.NewRequest(http.MethodGet, base+file, nil)
+		w := &sink{header: http.Header{}}
+		made := testing.AllocsPerRun(100, func() {
+			clear(w.header)
+			r.api.Handler().ServeHTTP(w, req)
+		})
+		if made > 20 {
+			t.Errorf("%s: %v allocations for what is held", file, made)
+		}
+	}
 }

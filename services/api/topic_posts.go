@@ -16,6 +16,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/pkg/speed"
 	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
+	"github.com/clamor-live/clamor/services/api/internal/listen"
 )
 
 // moderated is a post with what was decided about it.
@@ -59,7 +60,11 @@ func stateOf(v audience.Verdict) string {
 
 // heard are a topic's posts, newest first: the recent ones, and those that were
 // approved or featured and are kept however old they are.
-func heard(state *control.State, kept []moderated, recent []speed.RecentPost) []moderated {
+func heard(state *control.State, kept []moderated, read *listen.Recent) []moderated {
+	var recent []speed.RecentPost
+	if read != nil {
+		recent = read.Posts
+	}
 	all := make([]moderated, 0, len(recent)+len(kept))
 	seen := make(map[string]bool, len(recent))
 	for i := range recent {

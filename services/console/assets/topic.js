@@ -75,13 +75,14 @@
     for (const key of gone) { rows.get(key).li.remove(); rows.delete(key); colors.delete(key); }
   }
 
-  // The rarest of the words is small and the commonest large, whatever lies between;
-  // all are smaller when there are many.
+  // Words are as tall as they are common, all of them smaller when they would not
+  // fit on the board.
   function spread(topic) {
     const gone = new Set(rows.keys());
-    const counts = topic.rows.map(part => part.count);
-    const least = Math.min(...counts), most = Math.max(...counts);
-    const room = Math.min(1, Math.sqrt(30 / topic.rows.length));
+    const most = Math.max(...topic.rows.map(part => part.count));
+    const size = part => 2 + 4.6 * part.count / most;
+    const area = topic.rows.reduce((sum, part) => sum + size(part) ** 2 * 0.7 * part.label.length, 0);
+    const room = Math.min(1, Math.sqrt(2600 / area));
     topic.rows.forEach(part => {
       gone.delete(part.key);
       let e = rows.get(part.key);
@@ -92,8 +93,7 @@
         rows.set(part.key, e);
       }
       text(e, part.label);
-      const weight = most > least ? (part.count - least) / (most - least) : 0.5;
-      e.style.fontSize = `calc(${(room * (2 + 4.6 * weight)).toFixed(2)} * var(--u))`;
+      e.style.fontSize = `calc(${(room * size(part)).toFixed(2)} * var(--u))`;
     });
     for (const key of gone) { rows.get(key).remove(); rows.delete(key); colors.delete(key); }
   }

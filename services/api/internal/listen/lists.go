@@ -27,38 +27,42 @@ type lists struct {
 	byTopic map[string]*list
 }
 
+// Recent are a topic's newest posts as they were once read, newest first. Another
+// reading is another Recent, so whatever is made of one can be kept with it.
+type Recent struct{ Posts []speed.RecentPost }
+
 // list is one topic's recent posts.
 type list struct {
-	posts []speed.RecentPost // newest first
+	*Recent
+
 	asked time.Time
 	reach int64 // where the speed view was when they were read
 	err   error
 }
 
-// Recent are a topic's newest posts, newest first. They are read once and then
-// kept fresh for as long as somebody asks. With an error come those that were
-// read before.
-func (h *Hub) Recent(ctx context.Context, topic string) ([]speed.RecentPost, error) {
+// Recent are a topic's newest posts. They are read once and then kept fresh for as
+// long as somebody asks. With an error come those that were read before, or nil.
+func (h *Hub) Recent(ctx context.Context, topic string) (*Recent, error) {
 	h.lists.mu.Lock()
 	l := h.lists.byTopic[topic]
 	if l != nil {
 		l.asked = time.Now()
-		posts, err := l.posts, l.err
+		recent, err := l.Recent, l.err
 		h.lists.mu.Unlock()
-		return posts, err
+		return recent, err
 	}
 	h.lists.mu.Unlock()
 	reach := h.reach()
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.ReadTimeout)
 	defer cancel()
-	posts, err := h.readRecent(ctx, topic)
+	recent, err := h.readRecent(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
 	h.lists.mu.Lock()
 	defer h.lists.mu.Unlock()
-	h.lists.byTopic[topic] = &list{posts: posts, asked: time.Now(), reach: reach}
-	return posts, nil
+	h.lists.byTopic[topic] = &list{Recent: recent, asked: time.Now(), reach: reach}
+	return recent, nil
 }
 
 // refresh reads again the lists that are looked at and have changed.
@@ -66,12 +70,12 @@ func (l *lists) refresh(ctx context.Context, h *Hub, live map[string]bool) {
 	reach := h.reach()
 	for _, topic := range l.due(reach, live) {
 		ctx, cancel := context.WithTimeout(ctx, h.cfg.ReadTimeout)
-		posts, err := h.readRecent(ctx, topic)
+		recent, err := h.readRecent(ctx, topic)
 		cancel()
 		l.mu.Lock()
 		if held := l.byTopic[topic]; held != nil {
 			if held.err = err; err == nil {
-				held.posts, held.reach = posts, reach
+				held.Recent, held.reach = recent, reach
 			}
 		}
 		l.mu.Unlock()
@@ -102,7 +106,7 @@ func (h *Hub) reach() (sum int64) {
 }
 
 // readRecent merges the partitions' lists.
-func (h *Hub) readRecent(ctx context.Context, topic string) ([]speed.RecentPost, error) {
+func (h *Hub) readRecent(ctx context.Context, topic string) (*Recent, error) {
 	var all []speed.RecentPost
 	for p := range int32(h.deps.Partitions) {
 		posts, err := h.deps.Speed.Recent(ctx, eventlog.Posts, p, topic, speed.RecentMax)
@@ -111,7 +115,7 @@ func (h *Hub) readRecent(ctx context.Context, topic string) ([]speed.RecentPost,
 		}
 		all = append(all, posts...)
 	}
-	return newest(all), nil
+	return &Recent{newest(all)}, nil
 }
 
 // newest orders posts, the newest first, each once.
@@ -159,9 +163,9 @@ func (l *lists) find(key string) *speed.RecentPost {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, held := range l.byTopic {
-		for i := range held.posts {
-			if held.posts[i].Key() == key {
-				return &held.posts[i]
+		for i := range held.Posts {
+			if held.Posts[i].Key() == key {
+				return &held.Posts[i]
 			}
 		}
 	}
