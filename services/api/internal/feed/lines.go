@@ -1,6 +1,13 @@
 package feed
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// maxPair bounds a value of a key|value line in bytes: engines take such lines as
+// datagrams, and a post may be longer than one.
+const maxPair = 1400
 
 // appendSeparated writes CSV (RFC 4180: header, CRLF, quotes doubled), or the
 // same with tabs.
@@ -48,7 +55,21 @@ func appendPairs(b []byte, t table, prefix string) []byte {
 	for i, name := range t.header {
 		b = append(append(b, prefix...), name...)
 		b = append(b, '|')
-		b = append(t.rows[0][i].appendBare(b), '\n')
+		from := len(b)
+		b = append(cutAt(t.rows[0][i].appendBare(b), from+maxPair), '\n')
 	}
 	return b
+}
+
+// cutAt cuts text off behind a whole rune, and shows that it did.
+func cutAt(b []byte, end int) []byte {
+	const mark = "…"
+	if len(b) <= end {
+		return b
+	}
+	end -= len(mark)
+	for !utf8.RuneStart(b[end]) {
+		end--
+	}
+	return append(b[:end], mark...)
 }

@@ -30,6 +30,20 @@ func plain(s string) string {
 	}, s)
 }
 
+// foreign is what a stranger wrote, made plain and without the signs that turn
+// the direction of whatever stands behind it on the screen.
+func foreign(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) && r != '\u200e' && r != '\u200f' && r != '\u061c' { // those mark one place only
+			return -1
+		}
+		return r
+	}, plain(s))
+}
+
 // isPlain finds the usual case: printable ASCII.
 func isPlain(s string) bool {
 	for i := range len(s) {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -200,6 +201,28 @@ func wellFormed(t *testing.T, f Format, body []byte) {
 		} else if err != nil {
 			t.Fatalf("%s: %v: %s", f, err, body)
 		}
+	}
+}
+
+// TestWhatStrangersWrote: a post is shown as it is, but neither breaks the format
+// nor turns what stands beside it around.
+func TestWhatStrangersWrote(t *testing.T) {
+	in := &Shown{Heard: talk().Heard, Posts: []ShownPost{{
+		Key: "x:1", AuthorName: "Ana \u202eanA", Text: "gol\u2066 \u200fשער|" + strings.Repeat("é", 2000), Language: "he",
+	}}}
+	body, _ := in.Render("posts.txt", Options{})
+	for line := range strings.Lines(string(body)) {
+		if key, value, ok := strings.Cut(line, "|"); !ok || len(value) > 1401 || !utf8.ValidString(value) {
+			t.Errorf("%s has %d bytes", key, len(value))
+		}
+	}
+	if !strings.Contains(string(body), "_author_name|Ana anA\n") || !strings.Contains(string(body), "_text|gol \u200fשער|éé") || !strings.Contains(string(body), "é…\n") {
+		t.Errorf("%s", body)
+	}
+	body, _ = in.Render("posts.json", Options{})
+	var rows []struct{ Text, Dir string }
+	if err := json.Unmarshal(body, &rows); err != nil || utf8.RuneCountInString(rows[0].Text) != 2009 || rows[0].Dir != "rtl" {
+		t.Errorf("%v: %d %.60s", err, utf8.RuneCountInString(rows[0].Text), body)
 	}
 }
 

@@ -140,8 +140,8 @@ func postCells(w *hand, p *ShownPost, i int) []cell {
 		dir = direction(parseLocale(p.Language))
 	}
 	return []cell{
-		wholeCell(int64(i + 1)), textCell(plain(p.Key)), textCell(plain(p.Platform)), textCell(plain(p.AuthorName)), textCell(plain(p.AuthorHandle)),
-		textCell(plain(p.Text)), textCell(p.CreatedAt.String()), textCell(p.ReceivedAt.String()), textCell(plain(p.Language)),
+		wholeCell(int64(i + 1)), textCell(plain(p.Key)), textCell(plain(p.Platform)), textCell(foreign(p.AuthorName)), textCell(foreign(p.AuthorHandle)),
+		textCell(foreign(p.Text)), textCell(p.CreatedAt.String()), textCell(p.ReceivedAt.String()), textCell(plain(p.Language)),
 		textCell(plain(p.Media)), textCell(p.State), flagCell(p.Featured), textCell(w.lang), textCell(dir),
 	}
 }

@@ -17,8 +17,8 @@ import (
 
 // body examines what a format says.
 func (e *examiner) body(f format, text []byte) {
-	find := func(rule, detail string, args ...any) { e.report.find(f.name, rule, detail, args...) }
-	switch f.name {
+	find := func(rule, detail string, args ...any) { e.report.find(f, rule, detail, args...) }
+	switch f.kind {
 	case "json":
 		if rows, err := readRows(text); err != nil {
 			find("flat rows", "%v", err)
@@ -31,6 +31,10 @@ func (e *examiner) body(f format, text []byte) {
 		} else {
 			checkValues(find, o)
 		}
+	case "nested":
+		checkNested(find, text)
+	case "map":
+		checkMap(find, text)
 	case "xml":
 		checkXML(find, text)
 	case "csv":
@@ -176,6 +180,17 @@ func checkFigures(find finder, row object) {
 			find("times", "as_of %q is no RFC 3339 time in UTC", at)
 		}
 	}
+	if judged, ok := row.get("judged").(float64); ok && judged > 0 {
+		sum := 0.0
+		for _, mood := range []string{"positive_pct", "neutral_pct", "negative_pct"} {
+			share, _ := row.get(mood).(float64)
+			sum += share
+		}
+		if sum < 99.9 || sum > 100.1 {
+			find("figures", "the moods are %v%% together", sum)
+		}
+	}
+	within("weight", 1)
 	votes, has := row.get("votes").(float64)
 	if batch, ok := row.get("votes_batch").(float64); ok && has {
 		if speed, ok := row.get("votes_speed").(float64); ok && batch+speed != votes {
@@ -184,8 +199,19 @@ func checkFigures(find finder, row object) {
 	}
 }
 
-// checkTies: equal votes have equal percentages and ranks.
+// checkTies: equal figures have equal percentages and, where rows are ranked by
+// them, ranks.
 func checkTies(find finder, rows []object) {
+	figure := ""
+	for _, key := range []string{"votes", "count"} { // of options, and of a topic's parts
+		if rows[0].get(key) != nil {
+			figure = key
+			break
+		}
+	}
+	if figure == "" {
+		return // posts have none
+	}
 	type shown struct{ pct, rank any }
 	seen := map[any]shown{}
 	for _, row := range rows {
@@ -193,10 +219,10 @@ func checkTies(find finder, rows []object) {
 			return // score polls rank by mean
 		}
 		s := shown{row.get("pct_int"), row.get("rank")}
-		if before, ok := seen[row.get("votes")]; ok && before != s {
-			find("ties", "two options with %v votes show %v and %v", row.get("votes"), before, s)
+		if before, ok := seen[row.get(figure)]; ok && before != s {
+			find("ties", "two rows with %v %s show %v and %v", row.get(figure), figure, before, s)
 		}
-		seen[row.get("votes")] = s
+		seen[row.get(figure)] = s
 	}
 }
 

@@ -10,8 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"path"
-	"strings"
 	"time"
 )
 
@@ -23,9 +21,9 @@ const (
 )
 
 const about = `clamor doctor URL looks at a feed as graphics engines do and says, for each of
-them, what it could trip over. URL is any address of a poll's feed, such as
-http://host/feeds/TOKEN/polls/POLL/feed.json; the other formats beside it are
-looked at too, unless --only is given.
+them, what it could trip over. URL is any address of a poll's or a topic's feed,
+such as http://host/feeds/TOKEN/polls/POLL/feed.json or …/topics/TOPIC/trends.csv;
+the other formats beside it are looked at too, unless --only is given.
 
 Exit status: 0 healthy, 1 findings, 2 the feed cannot be reached.
 
@@ -66,6 +64,8 @@ type Finding struct {
 	Format string // json, csv, …
 	Rule   string
 	Detail string
+
+	kind string // of the format
 }
 
 // Report is what an examination found.
@@ -74,10 +74,12 @@ type Report struct {
 	Looked   []string // formats
 	Fetches  int
 	Findings []Finding
+
+	kinds []string // of the formats looked at
 }
 
-func (r *Report) find(format, rule, detail string, args ...any) {
-	f := Finding{format, rule, fmt.Sprintf(detail, args...)}
+func (r *Report) find(in format, rule, detail string, args ...any) {
+	f := Finding{in.name, rule, fmt.Sprintf(detail, args...), in.kind}
 	for _, known := range r.Findings {
 		if known.Format == f.Format && known.Rule == f.Rule { // once is enough
 			return
@@ -107,47 +109,11 @@ func Examine(ctx context.Context, address string, watch time.Duration, only bool
 		if err := e.look(ctx, f); err != nil && i == 0 {
 			return nil, err
 		} else if err != nil {
-			e.report.find(f.name, "reachable", "%v", err)
+			e.report.find(f, "reachable", "%v", err)
 		}
 	}
-	if formats[0].name == "json" {
+	if formats[0].kind == "json" {
 		e.watch(ctx, formats[0], watch)
 	}
 	return e.report, nil
-}
-
-// format is one address of the feed and how to read it.
-type format struct{ name, url string }
-
-// addresses are the feed's formats, the one asked for first.
-func addresses(u *url.URL, only bool) []format {
-	last := path.Base(u.Path)
-	name := strings.TrimPrefix(path.Ext(last), ".")
-	if name == "" { // the poll's folder of feeds
-		u = u.JoinPath("feed.json")
-		name, last = "json", "feed.json"
-	}
-	if u.Query().Get("shape") == "wide" && name == "json" {
-		name = "wide"
-	}
-	all := []format{{name, u.String()}}
-	if only || !strings.HasPrefix(last, "feed.") {
-		return all
-	}
-	for _, other := range []string{"json", "xml", "csv", "tsv", "txt", "atom", "rss"} {
-		if other != name {
-			all = append(all, format{other, sibling(u, "feed."+other, "")})
-		}
-	}
-	if name != "wide" {
-		all = append(all, format{"wide", sibling(u, "feed.json", "shape=wide")})
-	}
-	return all
-}
-
-func sibling(u *url.URL, name, query string) string {
-	v := *u
-	v.Path = path.Join(path.Dir(u.Path), name)
-	v.RawPath, v.RawQuery = "", query
-	return v.String()
 }

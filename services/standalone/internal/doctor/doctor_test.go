@@ -136,6 +136,80 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// listened is what a topic has besides: rows of parts, themes and posts.
+func listened() map[string]string {
+	const parts = `[{"topic_id":"t","posts":9,"positive_pct":50,"neutral_pct":30,"negative_pct":20,"judged":9,"key":"a","count":5,"pct":55.6,"pct_int":56,"rank":1,"seq":5},` +
+		`{"topic_id":"t","posts":9,"positive_pct":50,"neutral_pct":30,"negative_pct":20,"judged":9,"key":"b","count":4,"pct":44.4,"pct_int":44,"rank":2,"seq":5}]`
+	all := map[string]string{
+		"topic.json": `{"topic_id":"t","rows":[{"key":"a"}]}`,
+		"map.json":   `{"type":"FeatureCollection","features":[{"type":"Feature","id":"BR","geometry":{"type":"Point","coordinates":[-45.5,-18.1]},"properties":{"posts":3}}]}`,
+	}
+	for name, body := range healthy {
+		_, ext, _ := strings.Cut(name, ".")
+		for _, family := range families {
+			all[family+"."+ext] = body
+		}
+	}
+	all["feed.json"] = parts
+	all["trends.json"] = `[{"text":"goal","count":5,"pct":55.6,"pct_int":56,"weight":1},{"text":"save","count":4,"pct":44.4,"pct_int":44,"weight":0.5}]`
+	all["posts.json"] = `[{"post_id":"x:1","text":"a"},{"post_id":"x:2","text":"b"}]`
+	return all
+}
+
+func examineTopic(t *testing.T, bodies map[string]string, last string) *Report {
+	t.Helper()
+	srv := httptest.NewServer(&clinic{bodies: bodies})
+	defer srv.Close()
+	r, err := Examine(t.Context(), srv.URL+"/feeds/t/topics/goal"+last, time.Millisecond, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestHealthyFeedsOfATopic(t *testing.T) {
+	for last, looked := range map[string]int{
+		"": 26, "/feed.json": 8, "/trends.csv": 8, "/posts.json?shape=wide": 8, "/overlay": 8, "/events?by=country": 8, "/topic.json": 1, "/map.json": 1,
+	} {
+		r := examineTopic(t, listened(), last)
+		if len(r.Findings) > 0 || len(r.Looked) != looked {
+			t.Errorf("%s: looked at %v, found %v", last, r.Looked, r.Findings)
+		}
+		var out bytes.Buffer
+		r.Print(&out)
+		if !strings.Contains(out.String(), "OBS") && last != "/trends.csv" {
+			t.Errorf("%s: %s", last, out.String())
+		}
+	}
+}
+
+func TestFindingsInATopic(t *testing.T) {
+	for name, c := range map[string]struct{ file, old, new, rule string }{
+		"split tie":         {"feed.json", `"count":4`, `"count":5`, "ties"},
+		"moods":             {"feed.json", `"neutral_pct":30`, `"neutral_pct":80`, "figures"},
+		"heavy word":        {"trends.json", `"weight":1`, `"weight":1.5`, "figures"},
+		"post with newline": {"posts.json", `"text":"a"`, `"text":"a\nb"`, "plain text"},
+		"no posts at all":   {"posts.json", listened()["posts.json"], `[]`, "never empty"},
+		"nested null":       {"topic.json", `"a"`, `null`, "never null"},
+		"no rows":           {"topic.json", `{"key":"a"}`, ``, "never empty"},
+		"latitude first":    {"map.json", `[-45.5,-18.1]`, `[-18.1,-145.5]`, "coordinates"},
+		"no points":         {"map.json", `"Point"`, `"Polygon"`, "GeoJSON"},
+		"no collection":     {"map.json", `FeatureCollection`, `Collection`, "GeoJSON"},
+		"null on a map":     {"map.json", `"posts":3`, `"posts":null`, "never null"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bodies := listened()
+			bodies[c.file] = strings.ReplaceAll(bodies[c.file], c.old, c.new)
+			r := examineTopic(t, bodies, "")
+			mustFind(t, r, c.rule)
+			var out bytes.Buffer
+			if r.Print(&out); !strings.Contains(out.String(), c.rule) {
+				t.Errorf("no engine minds: %s", out.String())
+			}
+		})
+	}
+}
+
 func TestHeaders(t *testing.T) {
 	cases := map[string]struct {
 		spoil func(http.Header)

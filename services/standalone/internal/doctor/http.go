@@ -58,11 +58,12 @@ func (e *examiner) look(ctx context.Context, f format) error {
 	}
 	if a.status != http.StatusOK {
 		if a.status/100 == 3 {
-			e.report.find(f.name, "no redirects", "it redirects to %s; engines do not follow", a.header.Get("Location"))
+			e.report.find(f, "no redirects", "it redirects to %s; engines do not follow", a.header.Get("Location"))
 		}
 		return fmt.Errorf("%s answers %d", f.url, a.status)
 	}
 	e.report.Looked = append(e.report.Looked, f.name)
+	e.report.kinds = append(e.report.kinds, f.kind)
 	e.headers(f, a)
 	e.validators(ctx, f, a)
 	e.compression(ctx, f, a)
@@ -71,7 +72,7 @@ func (e *examiner) look(ctx context.Context, f format) error {
 }
 
 func (e *examiner) headers(f format, a *answer) {
-	find := func(rule, detail string, args ...any) { e.report.find(f.name, rule, detail, args...) }
+	find := func(rule, detail string, args ...any) { e.report.find(f, rule, detail, args...) }
 	_, params, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if err != nil || !strings.EqualFold(params["charset"], "utf-8") {
 		find("charset", "Content-Type is %q; it must name charset=utf-8", a.header.Get("Content-Type"))
@@ -99,7 +100,7 @@ func (e *examiner) headers(f format, a *answer) {
 
 // validators examines ETag, Last-Modified, 304 and HEAD.
 func (e *examiner) validators(ctx context.Context, f format, a *answer) {
-	find := func(rule, detail string, args ...any) { e.report.find(f.name, rule, detail, args...) }
+	find := func(rule, detail string, args ...any) { e.report.find(f, rule, detail, args...) }
 	tag := a.header.Get("ETag")
 	if tag == "" || strings.HasPrefix(tag, "W/") {
 		find("strong ETag", "ETag is %q", tag)
@@ -140,7 +141,7 @@ func (e *examiner) notModified(ctx context.Context, f format, tag string) bool {
 }
 
 func (e *examiner) compression(ctx context.Context, f format, plain *answer) {
-	find := func(rule, detail string, args ...any) { e.report.find(f.name, rule, detail, args...) }
+	find := func(rule, detail string, args ...any) { e.report.find(f, rule, detail, args...) }
 	if enc := plain.header.Get("Content-Encoding"); enc != "" {
 		find("gzip only when asked", "it is sent as %s to who did not ask", enc)
 		return

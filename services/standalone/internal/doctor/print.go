@@ -26,20 +26,21 @@ var consumers = []consumer{
 	{"Chyron", []string{"xml"}, []string{"CORS"}},
 	{"GV Vertigo", []string{"json", "xml", "csv"}, []string{"CORS"}},
 	{"CasparCG, SPX", []string{"json", "wide"}, nil},
+	{"maps (GeoJSON)", []string{"map"}, nil},
 	{"OGraf", []string{"wide"}, nil},
 	{"Unreal", []string{"json"}, []string{"CORS"}},
-	{"OBS, NodeCG", []string{"json", "wide"}, nil},
+	{"OBS, NodeCG", []string{"json", "wide", "nested", "map"}, nil},
 }
 
 func (c consumer) minds(f Finding) bool {
-	return slices.Contains(c.formats, f.Format) && !slices.Contains(c.without, f.Rule)
+	return slices.Contains(c.formats, f.kind) && !slices.Contains(c.without, f.Rule)
 }
 
 // Print lists the findings for each engine that reads a format looked at.
 func (r *Report) Print(w io.Writer) {
 	fmt.Fprintf(w, "%s\nlooked at %s, %d fetches\n\n", r.URL, strings.Join(r.Looked, ", "), r.Fetches)
 	for _, c := range consumers {
-		if !slices.ContainsFunc(c.formats, func(f string) bool { return slices.Contains(r.Looked, f) }) {
+		if !slices.ContainsFunc(c.formats, func(f string) bool { return slices.Contains(r.kinds, f) }) {
 			continue
 		}
 		var theirs []Finding
@@ -54,7 +55,7 @@ func (r *Report) Print(w io.Writer) {
 		}
 		fmt.Fprintf(w, "%-18s %d findings\n", c.name, len(theirs))
 		for _, f := range theirs {
-			fmt.Fprintf(w, "    %-5s %s: %s\n", f.Format, f.Rule, f.Detail)
+			fmt.Fprintf(w, "    %-8s %s: %s\n", f.Format, f.Rule, f.Detail)
 		}
 	}
 }

@@ -16,14 +16,14 @@ func (e *examiner) watch(ctx context.Context, f format, long time.Duration) {
 	for time.Now().Before(deadline) && ctx.Err() == nil {
 		a, err := e.ask(ctx, http.MethodGet, f.url)
 		if err != nil || a.status != http.StatusOK {
-			e.report.find(f.name, "always answers", "after %d fetches it did not: %v", e.report.Fetches, statusOf(a, err))
+			e.report.find(f, "always answers", "after %d fetches it did not: %v", e.report.Fetches, statusOf(a, err))
 			return
 		}
 		rows, err := readRows(a.body)
 		if err == nil && len(rows) > 0 {
 			now := &sight{a.header.Get("ETag"), a.body, rows}
 			if before != nil {
-				now.after(before, func(rule, detail string, args ...any) { e.report.find(f.name, rule, detail, args...) })
+				now.after(before, func(rule, detail string, args ...any) { e.report.find(f, rule, detail, args...) })
 			}
 			before = now
 		}
