@@ -96,7 +96,7 @@ var moments = []moment{
 		{"The jury scores are unfair, shame on them", "Great call by the jury, well deserved", "Jury scores take forever tonight"},
 	}},
 	{"#MicDrop", [3][]string{
-		{"O microfone falhou e ninguém parou, que profissional!", "O microfone falhou de novo, péssimo", "Sem microfone e cantou assim? Maravilhoso"},
+		{"O microfone falhou e ninguém parou, que garra!", "O microfone falhou de novo, péssimo", "Sem microfone e cantou assim? Maravilhoso"},
 		{"¡Falló el micrófono y siguió cantando, qué profesional!", "Otra vez falló el micrófono, qué mal", "Sin micrófono y sonó genial"},
 		{"The microphone failed and nobody stopped, what a pro!", "The microphone failed again, so bad", "No microphone and still wonderful"},
 	}},

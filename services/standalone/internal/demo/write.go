@@ -63,7 +63,7 @@ func momentAt(at time.Time) *moment {
 // moment or about nothing.
 func text(dice *rand.Rand, p person, i int64, at time.Time) string {
 	l := &languages[p.language]
-	said := ""
+	var said string
 	switch n := dice.IntN(20); {
 	case n < 10:
 		said = about(pick(dice, l.cheers), options[preference(i, at)].keyword)
