@@ -18,7 +18,7 @@ func Data(t testing.TB) string {
 	if root == "" {
 		root = filepath.Join(project(t), "..", "shared", "data")
 	}
-	if _, err := os.Stat(root); err != nil {
+	if _, err := os.Stat(root); err != nil { //nolint:gosec // whoever runs the tests names the folder
 		t.Skip("the shared data are absent: " + err.Error())
 	}
 	return root
