@@ -92,7 +92,7 @@
     const most = Math.max(1, ...parts.map(p => p.n));
     const out = parts.map(p => bar(p.label, counted(p.n), p.n / most));
     if (sentiment.judged > 0) {
-      out.push(make("p", "sum", "about " + percent(sentiment.positive.share) + " positive · " + percent(sentiment.neutral.share) + " neutral · " + percent(sentiment.negative.share) + " negative"));
+      out.push(make("p", "sum", "≈ " + percent(sentiment.positive.share) + " positive · " + percent(sentiment.neutral.share) + " neutral · " + percent(sentiment.negative.share) + " negative"));
     }
     if (!posts) return [make("p", "sum", "Nothing said in the last 30 minutes." + (s.stale ? " · updating…" : ""))];
     const change = s.compare.posts;

@@ -190,6 +190,7 @@
       if (def.kind !== "reaction") b.setAttribute("aria-pressed", String(picked.has(b.dataset.id)));
       b.disabled = Boolean(sending) || def.phase !== "open";
     }
+    for (const e of $("options").querySelectorAll(".scored")) e.classList.toggle("unset", !(e.dataset.id in scores));
     const chosen = def.kind === "score" ? Object.keys(scores).length : picked.size;
     const send = $("send");
     send.disabled = Boolean(sending) || chosen < Math.max(1, def.min_choices) || chosen > def.max_choices;
