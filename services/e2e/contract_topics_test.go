@@ -26,6 +26,7 @@ func topics(t *testing.T, c *customer) {
 	t.Run("counted", func(t *testing.T) { counted(t, c, say) })
 	t.Run("feeds", func(t *testing.T) { topicFeeds(t, c, show) })
 	t.Run("moderation", func(t *testing.T) { moderation(t, c, show, say) })
+	t.Run("overtaken", func(t *testing.T) { overtaken(t, c, show, say) })
 	t.Run("explained", func(t *testing.T) {
 		a := c.post(t, "/v1/rules/explain", object{"topic": "topics-goal", "text": "what a GOAL"}).is(t, 200, "").object(t)
 		if a["matches"] != true {
@@ -189,4 +190,27 @@ func moderation(t *testing.T, c *customer, show string, say func(...any)) {
 	observer := c.apiToken(t, "observer", show)
 	c.do(t, request{method: http.MethodPost, path: "/v1/posts/mastodon:v1/commands", as: observer, body: object{"command": "reject"}}).is(t, 403, "forbidden")
 	c.post(t, "/v1/posts/mastodon:none/commands", object{"command": "reject"}).is(t, 404, "post-not-found")
+}
+
+// overtaken: a post that a moderator was shown can be commanded, though a thousand
+// others have come since.
+func overtaken(t *testing.T, c *customer, show string, say func(...any)) {
+	c.post(t, "/v1/topics", object{"id": "topics-many", "show": show, "title": "Many", "rule": "avalanche"}).is(t, 201, "")
+	listed := func() string { return string(c.get(t, "/v1/topics/topics-many/posts?limit=500").is(t, 200, "").body) }
+	say(post("slow-to-judge", "n0", "the avalanche begins"))
+	c.await(t, "the post is listed", func() bool { return strings.Contains(listed(), "slow-to-judge") })
+	for batch := range 10 {
+		var more []any
+		for n := range 100 {
+			more = append(more, post(fmt.Sprintf("many-%d-%d", batch, n), fmt.Sprintf("n%d-%d", batch, n), "an avalanche of posts"))
+		}
+		say(more...)
+	}
+	c.heard(t, "topics-many", 1001)
+	c.await(t, "the list has moved on", func() bool { return !strings.Contains(listed(), "slow-to-judge") })
+	c.post(t, "/v1/posts/mastodon:slow-to-judge/commands", object{"command": "reject"}).is(t, 200, "")
+	if a := c.get(t, "/v1/posts/mastodon:slow-to-judge").is(t, 200, ""); a.text(t, "state") != "rejected" {
+		t.Errorf("%s", a.body)
+	}
+	c.heard(t, "topics-many", 1000)
 }
