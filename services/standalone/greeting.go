@@ -38,7 +38,7 @@ func greeting(cfg Config, at net.Addr, ready <-chan struct{}, began time.Time, w
 		_, err = fmt.Fprintf(w, `
 Clamor is ready, after %v.
 
-  shows, polls, feeds   %s/
+  shows, polls, topics  %s/
   the contract          %s/openapi.json
   health and metrics    %s
   admin token           in %s
