@@ -98,6 +98,8 @@ func (c *Config) fill(s *embedded.Servers) {
 	if embedded {
 		c.Kafka.Brokers, c.Kafka.Dial = s.Brokers(), s.Dial
 		c.Kafka.Replication = 1
+		// One goroutine serves the whole log: a long fetch holds up the ballots.
+		c.Kafka.FetchBytes = min(c.Kafka.FetchBytes, 512<<10)
 	}
 	if c.Kafka.Partitions == 0 {
 		c.Kafka.Partitions = eventlog.DefaultConfig().Partitions

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 
 	"github.com/clamor-live/clamor/pkg/archive"
@@ -146,6 +147,9 @@ func (f *folder) take(rows []archive.Row) error {
 		if i%lookahead == 0 {
 			f.ahead(rows[i:min(i+lookahead, len(rows))])
 		}
+		if i%courtesy == courtesy-1 {
+			runtime.Gosched()
+		}
 		row := &rows[i]
 		switch row.Type {
 		case archive.RowBallot:
@@ -165,6 +169,10 @@ func (f *folder) take(rows []archive.Row) error {
 	}
 	return nil
 }
+
+// courtesy is after how many rows, some tenths of a millisecond, the fold lets
+// others go first: on a small machine the doors answer from the same processors.
+const courtesy = 512
 
 // lookahead is how many rows are looked at before the first of them is counted;
 // measured with a million voters: 32 is about a sixth faster than none.
