@@ -96,7 +96,9 @@ func (p *pull) push(ctx context.Context, posts []audience.Post, rate float64) er
 			return ctx.Err()
 		}
 		p.log.Warn("posts do not get into the log", "posts", len(posts), "error", err)
-		s.rest(ctx, logPause)
+		if err := connect.Rest(ctx, logPause); err != nil {
+			return err
+		}
 	}
 }
 
@@ -130,6 +132,5 @@ func (p *pull) hold(ctx context.Context, what string, wait time.Duration) error 
 		p.account.Hold("the budget of "+what+" per "+p.src.Budget.Per+" is spent", until)
 		defer p.account.Resume()
 	}
-	p.seat.service.rest(ctx, wait)
-	return ctx.Err()
+	return connect.Rest(ctx, wait)
 }

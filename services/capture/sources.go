@@ -181,13 +181,3 @@ func (st *seat) save(ctx context.Context) {
 	}
 	st.saved = text
 }
-
-// rest waits, at most until ctx ends.
-func (s *Service) rest(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}

@@ -178,7 +178,7 @@ func (r *Replay) pass(ctx context.Context, from mark, out Outlet) (delivered boo
 				if err := flush(); err != nil {
 					return delivered, err
 				}
-				if err := rest(ctx, p.until(item.CreatedAt)); err != nil {
+				if err := Rest(ctx, p.until(item.CreatedAt)); err != nil {
 					return delivered, err
 				}
 			}
@@ -235,18 +235,4 @@ func (p *pacer) until(created audience.Millis) time.Duration {
 	}
 	after := time.Duration(float64(created-p.first) / p.speed * float64(time.Millisecond))
 	return p.begun.Add(after).Sub(now)
-}
-
-func rest(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -62,7 +62,7 @@ func (s *Supervisor) Run(ctx context.Context) {
 		}
 		state, pause := pace.after(err)
 		s.Logger.Warn("a source failed", "error", s.fail(state, err, pause), "pause", pause.Round(time.Millisecond))
-		if err := rest(ctx, pause); err != nil {
+		if err := Rest(ctx, pause); err != nil {
 			return
 		}
 	}

@@ -86,20 +86,9 @@ func (c *Connector) run(ctx context.Context, from connect.Place, out connect.Out
 		if err := c.deliver(ctx, f, m, out); err != nil {
 			return err
 		}
-		if err := pause(ctx, max(c.interval, f.fresh)); err != nil {
+		if err := connect.Rest(ctx, max(c.interval, f.fresh)); err != nil {
 			return err
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
 }
 

@@ -91,7 +91,7 @@ func (s *Stream) deliver(ctx context.Context, messages <-chan []byte, out connec
 			return err
 		}
 		b = connect.Batch{Posts: b.Posts[:0]}
-		err = s.gather(m, messages, &b)
+		err = Gather(m, messages, &b, func(m []byte) error { return s.take(m, &b) })
 		if b.Behind = s.Place(); len(b.Posts) > 0 || b.Malformed > 0 || b.Lost > 0 || b.Behind != behind {
 			if err := out.Deliver(ctx, b); err != nil {
 				return err
@@ -104,27 +104,12 @@ func (s *Stream) deliver(ctx context.Context, messages <-chan []byte, out connec
 	}
 }
 
-// gather takes a message and those that wait behind it.
-func (s *Stream) gather(m []byte, messages <-chan []byte, b *connect.Batch) error {
-	for {
-		if len(m) > 0 {
-			if err := s.Take(m, b); err != nil {
-				return err
-			}
-		}
-		if len(b.Posts)+b.Malformed >= maxPosts {
-			return nil
-		}
-		var ok bool
-		select {
-		case m, ok = <-messages:
-			if !ok {
-				return nil
-			}
-		default:
-			return nil
-		}
+// take leaves heartbeats aside.
+func (s *Stream) take(m []byte, b *connect.Batch) error {
+	if len(m) == 0 {
+		return nil
 	}
+	return s.Take(m, b)
 }
 
 // wait is the next message; not ok is the end.

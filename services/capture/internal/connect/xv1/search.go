@@ -22,12 +22,8 @@ func (r *run) searchOn(ctx context.Context) error {
 		if err := r.searchAll(ctx, terms); err != nil {
 			return err
 		}
-		t := time.NewTimer(r.every)
-		select {
-		case <-ctx.Done():
-			t.Stop()
-			return ctx.Err()
-		case <-t.C:
+		if err := connect.Rest(ctx, r.every); err != nil {
+			return err
 		}
 	}
 }

@@ -20,8 +20,7 @@ import (
 )
 
 const (
-	queue    = 256 // messages that were read and not yet delivered
-	maxPosts = 500 // that travel together
+	queue = 256 // messages that were read and not yet delivered
 	// maxMessage is larger than any tweet; the library would gather without end.
 	maxMessage = 1 << 20
 )
@@ -131,7 +130,7 @@ func (r *run) follow(ctx context.Context, g *gate, messages <-chan any, terms []
 				return g.end()
 			}
 			var b connect.Batch
-			ended := r.gather(m, messages, &b, &limited)
+			ended := stream.Gather(m, messages, &b, func(m any) error { return r.take(m, &b, &limited) })
 			b.Behind = r.place()
 			if err := r.deliver(ctx, &b); err != nil {
 				return err
@@ -139,27 +138,6 @@ func (r *run) follow(ctx context.Context, g *gate, messages <-chan any, terms []
 			if ended != nil {
 				return ended
 			}
-		}
-	}
-}
-
-// gather takes a message and those that wait behind it.
-func (r *run) gather(m any, messages <-chan any, b *connect.Batch, limited *int64) error {
-	for {
-		if err := r.take(m, b, limited); err != nil {
-			return err
-		}
-		if len(b.Posts)+b.Malformed >= maxPosts {
-			return nil
-		}
-		select {
-		case next, ok := <-messages:
-			if !ok {
-				return nil // the next read will tell
-			}
-			m = next
-		default:
-			return nil
 		}
 	}
 }

@@ -15,12 +15,12 @@ import (
 	"time"
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
 )
 
 const (
 	streamPath = "/2/tweets/search/stream"
 	queue      = 256 // messages that were read and not yet delivered
-	maxPosts   = 500 // that travel together
 	maxMessage = 1 << 20
 )
 
@@ -164,7 +164,7 @@ func (r *run) follow(ctx context.Context, in *input, changed <-chan struct{}) er
 				return in.err
 			}
 			b := connect.Batch{}
-			ended := r.gather(m, in.messages, &b)
+			ended := stream.Gather(m, in.messages, &b, func(m []byte) error { return r.take(m, &b) })
 			b.Behind = r.place()
 			if len(b.Posts) > 0 || b.Malformed > 0 {
 				if err := r.out.Deliver(ctx, b); err != nil {
@@ -174,27 +174,6 @@ func (r *run) follow(ctx context.Context, in *input, changed <-chan struct{}) er
 			if ended != nil {
 				return ended
 			}
-		}
-	}
-}
-
-// gather takes a message and those that wait behind it.
-func (r *run) gather(m []byte, messages <-chan []byte, b *connect.Batch) error {
-	for {
-		if err := r.take(m, b); err != nil {
-			return err
-		}
-		if len(b.Posts)+b.Malformed >= maxPosts {
-			return nil
-		}
-		select {
-		case next, ok := <-messages:
-			if !ok {
-				return nil // the next read will tell
-			}
-			m = next
-		default:
-			return nil
 		}
 	}
 }

@@ -108,20 +108,10 @@ func (c *Connector) run(ctx context.Context, token string, out connect.Outlet) e
 		if ended || p.OfflineAt != "" && len(p.Items) == 0 {
 			return errEnded
 		}
-		if err := c.pause(ctx, time.Duration(p.PollingIntervalMillis)*time.Millisecond); err != nil {
+		named := time.Duration(p.PollingIntervalMillis) * time.Millisecond
+		if err := connect.Rest(ctx, max(c.interval, min(named, longest))); err != nil {
 			return err
 		}
-	}
-}
-
-func (c *Connector) pause(ctx context.Context, named time.Duration) error {
-	t := time.NewTimer(max(c.interval, min(named, longest)))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
 }
 
