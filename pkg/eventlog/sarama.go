@@ -95,7 +95,7 @@ func (c Config) wire(life context.Context) *wire {
 	if c.Dial != nil {
 		return &wire{dial: c.Dial, life: life}
 	}
-	return &wire{dial: (&net.Dialer{Timeout: dialTimeout}).DialContext, life: life}
+	return &wire{dial: new(net.Dialer).DialContext, life: life}
 }
 
 func (w *wire) Dial(network, addr string) (net.Conn, error) {
