@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -93,9 +94,13 @@ func (c *Client) Admin(ctx context.Context, method, path string, body, out any) 
 // Batch sends lines of ballots with a gateway's key, and tells how many were
 // taken.
 func (c *Client) Batch(ctx context.Context, poll, key string, lines []byte) (accepted int, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+"/v1/polls/"+poll+"/ballots:batch", bytes.NewReader(lines))
+	return c.sendLines(ctx, "/v1/polls/"+poll+"/ballots:batch", key, lines)
+}
+
+func (c *Client) sendLines(ctx context.Context, path, key string, lines []byte) (accepted int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+path, bytes.NewReader(lines))
 	if err != nil {
-		return 0, fmt.Errorf("batch for %s: %w", poll, err)
+		return 0, fmt.Errorf("send lines to %s: %w", path, err)
 	}
 	req.Header.Set("Authorization", "Bearer "+key)
 	req.Header.Set("Content-Type", "application/x-ndjson")
@@ -104,6 +109,26 @@ func (c *Client) Batch(ctx context.Context, poll, key string, lines []byte) (acc
 	}
 	err = c.do(req, &report)
 	return report.Accepted, err
+}
+
+// untilTaken sends n lines, the same again until all of them are taken. It gives
+// up when the system takes others or refuses them for good.
+func untilTaken(ctx context.Context, what string, n int, send func() (accepted int, err error)) error {
+	for {
+		accepted, err := send()
+		problem := (*ProblemError)(nil)
+		switch {
+		case err == nil && accepted != n:
+			return fmt.Errorf("%d of %d %s are taken", accepted, n, what)
+		case err == nil:
+			return nil
+		case errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests:
+			return fmt.Errorf("send %d %s: %w", n, what, err)
+		}
+		if waitErr := pause(ctx, 50*time.Millisecond); waitErr != nil {
+			return fmt.Errorf("%w (last: %w)", waitErr, err)
+		}
+	}
 }
 
 // Voter asks for a voter's token.

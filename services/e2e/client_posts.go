@@ -1,9 +1,7 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 )
@@ -11,17 +9,7 @@ import (
 // PushPosts sends lines of posts with a push source's key, and tells how many
 // were taken.
 func (c *Client) PushPosts(ctx context.Context, source, key string, lines []byte) (accepted int, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+"/v1/sources/"+source+"/posts", bytes.NewReader(lines))
-	if err != nil {
-		return 0, fmt.Errorf("posts for %s: %w", source, err)
-	}
-	req.Header.Set("Authorization", "Bearer "+key)
-	req.Header.Set("Content-Type", "application/x-ndjson")
-	var report struct {
-		Accepted int `json:"accepted"`
-	}
-	err = c.do(req, &report)
-	return report.Accepted, err
+	return c.sendLines(ctx, "/v1/sources/"+source+"/posts", key, lines)
 }
 
 // Source makes one, and gives its key if it has one.

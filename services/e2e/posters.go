@@ -5,10 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -164,21 +162,9 @@ func (p *Posters) until(ctx context.Context, said []*Said) error {
 		}
 		lines.Write(append(b, '\n'))
 	}
-	for {
-		accepted, err := p.client.PushPosts(ctx, p.source, p.key, lines.Bytes())
-		problem := (*ProblemError)(nil)
-		switch {
-		case err == nil && accepted != len(said):
-			return fmt.Errorf("%d of %d posts are taken", accepted, len(said))
-		case err == nil:
-			return nil
-		case errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests:
-			return fmt.Errorf("send %d posts: %w", len(said), err)
-		}
-		if waitErr := pause(ctx, 50*time.Millisecond); waitErr != nil {
-			return fmt.Errorf("%w (last: %w)", waitErr, err)
-		}
-	}
+	return untilTaken(ctx, "posts", len(said), func() (int, error) {
+		return p.client.PushPosts(ctx, p.source, p.key, lines.Bytes())
+	})
 }
 
 // postedAt is when every post says that it was written; nothing counts by it.

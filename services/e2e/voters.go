@@ -146,21 +146,9 @@ func (c *Crowd) castTogether(ctx context.Context, poll, key, voter string, ballo
 	for _, b := range ballots {
 		fmt.Fprintf(&lines, `{"ballot_id":%q,"voter_ref":%q,"choices":[%q]}`+"\n", b.id, voter, b.option)
 	}
-	for {
-		accepted, err := c.client.Batch(ctx, poll, key, lines.Bytes())
-		problem := (*ProblemError)(nil)
-		switch {
-		case err == nil && accepted != len(ballots):
-			return fmt.Errorf("%d of %d lines for %s are taken", accepted, len(ballots), poll)
-		case err == nil:
-			return nil
-		case errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests:
-			return fmt.Errorf("cast %d ballots in %s: %w", len(ballots), poll, err)
-		}
-		if waitErr := pause(ctx, 50*time.Millisecond); waitErr != nil {
-			return fmt.Errorf("%w (last: %w)", waitErr, err)
-		}
-	}
+	return untilTaken(ctx, "ballots for "+poll, len(ballots), func() (int, error) {
+		return c.client.Batch(ctx, poll, key, lines.Bytes())
+	})
 }
 
 // Taken is how many ballots of a poll were acknowledged, and of how many voters.
