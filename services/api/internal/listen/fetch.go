@@ -13,6 +13,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/pkg/topic"
 	"github.com/clamor-live/clamor/pkg/views"
+	"github.com/clamor-live/clamor/services/api/internal/live"
 )
 
 // patience is how long the first pictures wait for a speed view that lags. It is
@@ -37,7 +38,7 @@ type fetcher struct {
 	// ends are where the log ended at the first look, and until is how long that
 	// waits for the speed view to get there: after a restart no figure may be lower
 	// than one served before it.
-	ends  []int64
+	ends  live.Ends
 	until time.Time
 	begun bool
 	// known are the topics that were listened to, by their latest revision. The
@@ -131,19 +132,7 @@ func (f *fetcher) touchAll(s topic.Subject) {
 
 // behind says whether the first pictures are to wait for the speed view.
 func (f *fetcher) behind(ctx context.Context) bool {
-	for p := len(f.ends); p < len(f.parts); p++ {
-		end, err := f.deps.End(ctx, int32(p))
-		if err != nil {
-			return true
-		}
-		f.ends = append(f.ends, end)
-	}
-	for p, end := range f.ends {
-		if f.parts[p].pos.Next < end {
-			return true
-		}
-	}
-	return false
+	return f.ends.Behind(ctx, len(f.parts), f.deps.End, func(p int) int64 { return f.parts[p].pos.Next })
 }
 
 // impatient says whether the first pictures have waited long enough.

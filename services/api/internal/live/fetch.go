@@ -26,7 +26,7 @@ type fetcher struct {
 	// ends are where the log ended when the first merge was tried, and until is
 	// how long that waits for the speed view to get there: after a restart no
 	// figure may be lower than one served before it.
-	ends  []int64
+	ends  Ends
 	until time.Time
 }
 
@@ -92,19 +92,7 @@ func (f *fetcher) behind(ctx context.Context) bool {
 	if time.Now().After(f.until) {
 		return false
 	}
-	for p := len(f.ends); p < len(f.parts); p++ {
-		end, err := f.deps.End(ctx, int32(p))
-		if err != nil {
-			return true
-		}
-		f.ends = append(f.ends, end)
-	}
-	for p, end := range f.ends {
-		if f.parts[p].slice.Next < end {
-			return true
-		}
-	}
-	return false
+	return f.ends.Behind(ctx, len(f.parts), f.deps.End, func(p int) int64 { return f.parts[p].slice.Next })
 }
 
 // still is the last merge, known to be good until now.
