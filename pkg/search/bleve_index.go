@@ -180,7 +180,8 @@ func openWhole(path string) (ix bleve.Index, err error) {
 
 // segments are the files that the newest snapshot of an index is made of.
 func segments(path string) (names []string, err error) {
-	if _, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return nil, err
 	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
@@ -189,6 +190,9 @@ func segments(path string) (names []string, err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	err = db.View(func(tx *bbolt.Tx) error {
+		if info.Size() < tx.Size() {
+			return errors.New("it was cut short")
+		}
 		snapshots := tx.Bucket(util.BoltSnapshotsBucket)
 		if snapshots == nil {
 			return errors.New("it holds no snapshot")
