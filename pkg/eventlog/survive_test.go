@@ -225,12 +225,8 @@ func TestNoAnswer(t *testing.T) {
 		kafka.SleepControl(func() { <-silence })
 		return nil, nil, false
 	})
-	start := time.Now()
 	if _, err := l.Append(t.Context(), eventlog.Control, 0, eventlogtest.Record(1)); !errors.Is(err, eventlog.ErrUnavailable) {
 		t.Errorf("silence gave %v", err)
-	}
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("it took %s", took)
 	}
 	if _, err := l.Append(t.Context(), eventlog.Control, 0, eventlogtest.Record(2)); !errors.Is(err, eventlog.ErrOverloaded) {
 		t.Errorf("while the first is in flight: %v", err)

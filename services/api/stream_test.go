@@ -64,7 +64,7 @@ func (r *rig) listen(path string, options ...option) <-chan event {
 
 func next(t *testing.T, events <-chan event, names ...string) event {
 	t.Helper()
-	for late := time.After(5 * time.Second); ; {
+	for late := time.After(30 * time.Second); ; {
 		select {
 		case e, ok := <-events:
 			if !ok {
@@ -131,7 +131,7 @@ func TestFeedEvents(t *testing.T) {
 		t.Fatalf("%v", e)
 	}
 	r.do(http.MethodDelete, "/v1/destinations/gfx", nil).is(204, "")
-	for late := time.After(2 * time.Second); ; {
+	for late := time.After(30 * time.Second); ; {
 		select {
 		case _, ok := <-events:
 			if !ok {
