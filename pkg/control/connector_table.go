@@ -1,6 +1,14 @@
 package control
 
-import "github.com/clamor-live/clamor/pkg/audience"
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+)
+
+// maxTwitchChannels is what an account may join at a time.
+const maxTwitchChannels = 20
 
 // Connectors is the table of all connectors and of all that they can be told. It
 // is what definitions are judged by, what is sealed and masked by, and what is
@@ -141,17 +149,33 @@ func oneNeeded(f *faults, settings map[string]any, names ...string) {
 }
 
 func mastodonStream(f *faults, settings map[string]any) {
-	f.check(settings["stream"] != "hashtag" || present(settings, "hashtag"), "/settings/hashtag", "is missing: the stream is that of a hashtag")
+	ofTag := settings["stream"] == "hashtag"
+	f.check(!ofTag || present(settings, "hashtag"), "/settings/hashtag", "is missing: the stream is that of a hashtag")
+	f.check(ofTag || !present(settings, "hashtag"), "/settings/hashtag", "is for the stream hashtag only")
 	f.check(settings["stream"] != "user" || present(settings, "token"), "/settings/token", "is missing: the stream is that of an account")
 }
 
 func twitchLogin(f *faults, settings map[string]any) {
 	f.check(!present(settings, "nick") || present(settings, "token"), "/settings/token", "is missing: an account needs one")
+	f.check(!present(settings, "token") || present(settings, "nick"), "/settings/nick", "is missing: the token is an account's")
+	name := regexp.MustCompile(`^#?[A-Za-z0-9_]{1,25}$`)
+	if nick, _ := settings["nick"].(string); nick != "" {
+		f.check(name.MatchString(nick) && nick[0] != '#', "/settings/nick", "is no account's name")
+	}
+	channels, _ := settings["channels"].([]any)
+	f.check(len(channels) > 0 || settings["channels"] == nil, "/settings/channels", "must not be empty")
+	f.check(len(channels) <= maxTwitchChannels, "/settings/channels", "are more than %d, which is what an account may join", maxTwitchChannels)
+	for i, channel := range channels[:min(len(channels), maxTwitchChannels)] {
+		text, _ := channel.(string)
+		f.check(name.MatchString(text), fmt.Sprintf("/settings/channels/%d", i), "is no channel's name")
+	}
 }
 
 func youtubeChat(f *faults, settings map[string]any) {
 	oneNeeded(f, settings, "key", "token")
 	oneNeeded(f, settings, "video", "live_chat")
+	f.check(!present(settings, "key") || !present(settings, "token"), "/settings/token", "is too much beside key: give one of them")
+	f.check(!present(settings, "video") || !present(settings, "live_chat"), "/settings/live_chat", "is too much beside video: give one of them")
 }
 
 func smsForm(f *faults, settings map[string]any) {

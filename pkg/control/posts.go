@@ -23,7 +23,13 @@ type PostCommand struct {
 	// Post is the post as it was captured, a clamorv1.Post: whoever carries the
 	// command out takes its votes from it.
 	Post []byte `json:"post,omitempty"`
+	// Deleted rejects a post for good, for its platform says that it is no more.
+	// Moderators do not say it.
+	Deleted bool `json:"deleted,omitempty"`
 }
+
+// ReasonDeleted is the reason of a command that takes a deleted post out.
+const ReasonDeleted = "deleted-by-platform"
 
 // The commands to posts.
 const (
@@ -77,6 +83,9 @@ type PostDecision struct {
 	// there on it may have given a ballot that a rule had held back. Negative:
 	// there was none.
 	Approved int64 `json:"-"`
+	// Deletion is the offset of the first word that the platform deleted the post:
+	// from there on nothing but reject is heard. Negative: there was none.
+	Deletion int64 `json:"-"`
 	// Earlier are the words before, oldest first.
 	Earlier []PostWord `json:"earlier,omitempty"`
 }
@@ -106,8 +115,9 @@ func (s *State) Decided(show string) []*PostDecision {
 	return all
 }
 
-// postCommand takes a moderator's word. Any word may follow any other; the same
-// one again is another entry of the trail and changes nothing.
+// postCommand takes a moderator's word. Any word may follow any other, until the
+// platform deletes the post; the same one again is another entry of the trail and
+// changes nothing.
 func (m *Machine) postCommand(e *Event, offset int64) Verdict {
 	command, err := read[PostCommand](e)
 	if err != nil {
@@ -117,9 +127,18 @@ func (m *Machine) postCommand(e *Event, offset int64) Verdict {
 	if broken != nil {
 		return refused(fault.New(fault.InvalidRequest, "the post of the command cannot be read").Because(broken))
 	}
-	d := &PostDecision{PostCommand: command, Actor: e.Actor, At: e.At, Offset: offset, Approved: -1}
+	d := &PostDecision{PostCommand: command, Actor: e.Actor, At: e.At, Offset: offset, Approved: -1, Deletion: -1}
 	if was, ok := m.state.posts.get(e.Subject); ok {
+		if was.Deletion >= 0 && command.Command != PostReject {
+			return refused(fault.New(fault.PostNotFound, "the platform has deleted the post: it stays rejected"))
+		}
 		d.follow(was)
+	}
+	if d.Deletion < 0 && command.Deleted {
+		d.Deletion = offset
+	}
+	if d.Deletion >= 0 { // what the platform deleted is not kept here
+		d.Post = nil
 	}
 	if d.Approved < 0 && command.Command != PostReject {
 		d.Approved = offset
@@ -132,7 +151,7 @@ func (m *Machine) postCommand(e *Event, offset int64) Verdict {
 
 // follow takes over what the word before knew.
 func (d *PostDecision) follow(was *PostDecision) {
-	d.Approved = was.Approved
+	d.Approved, d.Deletion = was.Approved, was.Deletion
 	earlier := was.Earlier[max(0, len(was.Earlier)-maxPostHistory+1):]
 	d.Earlier = append(slices.Clone(earlier), was.Word())
 	if len(d.Post) == 0 {

@@ -157,3 +157,30 @@ func TestATopicsRevisionNeverComesBack(t *testing.T) {
 		t.Errorf("made anew at revision %d, which counted something else", v.Revision)
 	}
 }
+
+// TestADeletedPostStaysRejected: what its platform took back no moderator shows
+// again, and its text is not kept for lists.
+func TestADeletedPostStaysRejected(t *testing.T) {
+	d := newDesk(t)
+	word := func(command string, deleted bool) control.PostCommand {
+		return control.PostCommand{Command: command, Deleted: deleted, Show: "gala", Post: postBytes(t, "1")}
+	}
+	d.must(control.KindPostCommand, "x:1", 0, word(control.PostApprove, false))
+	d.must(control.KindPostCommand, "x:1", 0, word(control.PostReject, true))
+	first, _ := d.m.State().Post("x:1")
+	if first.Verdict() != audience.Rejected || first.Deletion != first.Offset || len(first.Post) != 0 || len(d.m.State().Decided("gala")) != 0 {
+		t.Errorf("%+v", first)
+	}
+	for _, command := range []string{control.PostApprove, control.PostFeature} {
+		d.refused(fault.PostNotFound, control.KindPostCommand, "x:1", 0, word(command, false))
+	}
+	d.must(control.KindPostCommand, "x:1", 0, word(control.PostReject, false))
+	d.must(control.KindPostCommand, "x:1", 0, word(control.PostReject, true))
+	last, _ := d.m.State().Post("x:1")
+	if last.Deletion != first.Offset || len(last.Post) != 0 || len(last.Earlier) != 3 {
+		t.Errorf("%+v", last)
+	}
+	if err := control.ValidatePostCommand(&control.PostCommand{Command: control.PostApprove, Deleted: true}); err == nil || err.Fields[0].Pointer != "/deleted" {
+		t.Errorf("%v", err)
+	}
+}

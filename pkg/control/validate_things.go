@@ -216,6 +216,7 @@ func (f *faults) blocked(pointer string, list []string, compile func([]string) (
 func ValidatePostCommand(c *PostCommand) *fault.Error {
 	var f faults
 	oneOf(&f, "/command", c.Command, PostApprove, PostReject, PostFeature)
+	f.check(!c.Deleted || c.Command == PostReject, "/deleted", "goes with reject only")
 	f.text("/reason", c.Reason, false)
 	f.check(len(c.Topics) <= maxList, "/topics", "there are more than %d", maxList)
 	return f.err()
