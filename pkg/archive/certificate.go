@@ -9,9 +9,11 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 )
 
+const certificates = "certificates/"
+
 // CertificatePath is where the certificate of a sealed round lies.
 func CertificatePath(key audience.RoundKey) string {
-	return fmt.Sprintf("certificates/%s/round=%d.json", key.Poll, key.Round)
+	return fmt.Sprintf("%s%s/round=%d.json", certificates, key.Poll, key.Round)
 }
 
 // PutCertificate writes a sealed round's certificate.
@@ -27,7 +29,7 @@ func (a *Archive) Certificate(ctx context.Context, key audience.RoundKey) ([]byt
 // LatestCertificate is the last round of a poll that has a certificate, 0 when
 // none has.
 func (a *Archive) LatestCertificate(ctx context.Context, poll string) (uint32, error) {
-	prefix := "certificates/" + poll + "/round="
+	prefix := certificates + poll + "/round="
 	paths, err := a.List(ctx, prefix)
 	if err != nil {
 		return 0, err
@@ -40,4 +42,9 @@ func (a *Archive) LatestCertificate(ctx context.Context, poll string) (uint32, e
 		}
 	}
 	return latest, nil
+}
+
+// Certificates are the paths of all of them.
+func (a *Archive) Certificates(ctx context.Context) ([]string, error) {
+	return a.List(ctx, certificates)
 }

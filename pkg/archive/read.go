@@ -13,6 +13,17 @@ import (
 // the processor's cache.
 const visitRows = 256
 
+// Check reads a segment whole, to see that it can be.
+func (a *Archive) Check(ctx context.Context, s Segment) (File, error) {
+	switch s.Topic {
+	case Posts:
+		return a.ReadPosts(ctx, s, func([]PostRow) error { return nil })
+	case Control:
+		return a.ReadControl(ctx, s, func([]ControlRow) error { return nil })
+	}
+	return a.ReadBallots(ctx, s, func([]Row) error { return nil })
+}
+
 // ReadBallots calls visit with the rows of a ballots segment in order, some at
 // a time. The slice and the choices in it are reused by the next call; texts
 // may be kept.

@@ -46,6 +46,7 @@ type Writer struct {
 	posts   *table[postColumns]
 	control *table[controlColumns]
 	choices choiceText
+	ended   bool
 	err     error
 }
 
@@ -224,36 +225,46 @@ func (w *Writer) count(err error) {
 // Rows is how many were added so far.
 func (w *Writer) Rows() int64 { return w.file.Rows }
 
-// Commit ends the segment before offset next and puts the file in its place,
-// durably.
-func (w *Writer) Commit(next int64) (File, error) {
+// End ends the segment before offset next: the file is whole then, and still not
+// to be seen.
+func (w *Writer) End(next int64) (File, error) {
+	if w.err == nil && !w.ended {
+		w.ended, w.file.Next = true, next
+		if err := w.close(w.metadata()); err != nil {
+			w.err = w.archive.wrap("write", w.segment.Path(), err)
+		}
+		w.file.SHA256, w.file.Bytes = w.sum.hex(), w.sum.bytes
+	}
 	if w.err != nil {
 		w.Abort()
 		return File{}, w.err
 	}
-	w.file.Next = next
-	meta := w.metadata()
-	var err error
+	return w.file, nil
+}
+
+func (w *Writer) close(meta [][2]string) error {
 	switch {
 	case w.ballots != nil:
-		err = w.ballots.close(meta)
+		return w.ballots.close(meta)
 	case w.posts != nil:
-		err = w.posts.close(meta)
-	default:
-		err = w.control.close(meta)
+		return w.posts.close(meta)
 	}
-	if err == nil {
-		err = w.out.commit()
-		if err == nil {
-			w.out = nil
-		}
-	}
+	return w.control.close(meta)
+}
+
+// Commit ends the segment before offset next and puts the file in its place,
+// durably.
+func (w *Writer) Commit(next int64) (File, error) {
+	file, err := w.End(next)
 	if err != nil {
+		return File{}, err
+	}
+	if err := w.out.commit(); err != nil {
 		w.Abort()
 		return File{}, w.archive.wrap("write", w.segment.Path(), err)
 	}
-	w.file.SHA256, w.file.Bytes = w.sum.hex(), w.sum.bytes
-	return w.file, nil
+	w.out = nil
+	return file, nil
 }
 
 // metadata is in a fixed order, being part of the bytes.
