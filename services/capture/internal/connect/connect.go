@@ -34,8 +34,19 @@ type Batch struct {
 	Malformed int
 	First     error
 	// Lost counts the posts that the platform says it kept back.
-	Lost   int64
+	Lost int64
+	// Gone names the posts that the platform says are no more, by NameOf: delivered
+	// before, by whoever ran the source, or never. They are not among Posts.
+	Gone   []string
 	Behind Place
+}
+
+// NameOf is what a post is called across platforms.
+func NameOf(platform, id string) string { return platform + ":" + id }
+
+// Empty says whether there is nothing in a batch but its place.
+func (b *Batch) Empty() bool {
+	return len(b.Posts) == 0 && b.Malformed == 0 && b.Lost == 0 && len(b.Gone) == 0
 }
 
 // Outlet is where a connector's posts go.

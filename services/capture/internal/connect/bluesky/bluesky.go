@@ -12,6 +12,10 @@
 // source whose posts vote by words that no topic has needs "none". A place is the
 // time_us of the newest event. Events are only roughly in its order, so a resume
 // rewinds some seconds, as Jetstream's documentation advises.
+//
+// A post is taken back when it is deleted, and when its account is deactivated,
+// suspended, taken down or deleted as far as recall remembers its posts; an
+// account that comes back does not bring them back.
 package bluesky
 
 import (
@@ -26,6 +30,7 @@ import (
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/answer"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
 	"github.com/coder/websocket"
 )
@@ -42,6 +47,8 @@ type Connector struct {
 	env    connect.Env
 	url    *url.URL
 	filter bool
+	// said are the posts of the last runs, by author.
+	said recall.Memory
 	// quiet is how long no event may come before the server is asked for a sign of
 	// life, and how long it may take to give one.
 	quiet time.Duration
@@ -74,7 +81,7 @@ func (c *Connector) Run(ctx context.Context, from connect.Place, out connect.Out
 	}
 	defer func() { _ = conn.CloseNow() }() // whatever it says, we are done with it
 	out.Streaming()
-	l := listener{now: c.env.Now, newest: timeOf(from)}
+	l := listener{now: c.env.Now, newest: timeOf(from), said: &c.said}
 	if c.filter {
 		l.filter = newFilter(c.env)
 	}

@@ -2,14 +2,13 @@ package bluesky
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
 )
 
@@ -32,6 +31,10 @@ type event struct {
 	Identity *struct {
 		Handle string `json:"handle"`
 	} `json:"identity"`
+	Account *struct {
+		Active bool   `json:"active"`
+		Status string `json:"status"`
+	} `json:"account"`
 }
 
 // listener understands events, one after another.
@@ -40,6 +43,7 @@ type listener struct {
 	filter  *filter // nil: every post passes
 	handles handles
 	newest  int64 // time_us
+	said    *recall.Memory
 }
 
 func (l *listener) take(message []byte, b *connect.Batch) {
@@ -56,20 +60,37 @@ func (l *listener) take(message []byte, b *connect.Batch) {
 	switch {
 	case e.Kind == "identity" && e.Identity != nil:
 		l.handles.put(e.DID, e.Identity.Handle)
+	case e.Kind == "account":
+		l.account(&e, b)
 	case e.Kind == "commit" && e.Commit != nil && e.Commit.Collection == collection:
 		l.commit(&e, b)
 	}
 }
 
+// account takes back what an account said that is closed. One whose server is
+// only late (desynchronized, throttled) is not.
+func (l *listener) account(e *event, b *connect.Batch) {
+	if e.Account == nil || !strings.HasPrefix(e.DID, "did:") {
+		stream.Malformed(b, fault.New(fault.InvalidRequest, "the event names no account"))
+		return
+	}
+	switch e.Account.Status {
+	case "deactivated", "deleted", "suspended", "takendown":
+		if !e.Account.Active {
+			stream.TakeBack(b, platform, l.said.Of(e.DID)...)
+		}
+	}
+}
+
 func (l *listener) commit(e *event, b *connect.Batch) {
 	if !strings.HasPrefix(e.DID, "did:") || e.Commit.RKey == "" {
-		stream.Malformed(b, errors.New("the commit has no did or rkey"))
+		stream.Malformed(b, fault.New(fault.InvalidRequest, "the commit has no did or rkey"))
 		return
 	}
 	id := "at://" + e.DID + "/" + collection + "/" + e.Commit.RKey
 	switch e.Commit.Operation {
-	case "delete": // what was delivered already stays
-		b.Posts = slices.DeleteFunc(b.Posts, func(p audience.Post) bool { return p.ID == id })
+	case "delete":
+		stream.TakeBack(b, platform, id)
 		return
 	case "create", "update":
 	default:
@@ -86,5 +107,6 @@ func (l *listener) commit(e *event, b *connect.Batch) {
 	}
 	p := r.post(e.DID)
 	p.ID, p.Author.Handle = id, l.handles.get(e.DID)
+	l.said.Note(e.DID, id)
 	stream.Add(b, &p, l.now())
 }

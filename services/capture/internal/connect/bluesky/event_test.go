@@ -8,6 +8,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/connecttest"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -65,7 +66,7 @@ func TestEvents(t *testing.T) {
 		if c.record["createdAt"] == nil {
 			c.record["createdAt"] = "2024-09-09T19:46:02.102Z"
 		}
-		l, b := listener{now: at}, connect.Batch{}
+		l, b := listener{now: at, said: &recall.Memory{}}, connect.Batch{}
 		l.take([]byte(eventAt(5, did, "commit", create("3l3", c.record))), &b)
 		var want []audience.Post
 		if c.want != nil {
@@ -79,7 +80,7 @@ func TestEvents(t *testing.T) {
 
 // TestOtherEvents: from Jetstream's documentation.
 func TestOtherEvents(t *testing.T) {
-	l, b := listener{now: at}, connect.Batch{}
+	l, b := listener{now: at, said: &recall.Memory{}}, connect.Batch{}
 	for _, m := range []string{
 		`{"did":"did:plc:eygmaihciaxprqvxpfvl6flk","time_us":1725911162329308,"kind":"commit","commit":{"rev":"3l3qo2vutsw2b","operation":"create",
 			"collection":"app.bsky.feed.like","rkey":"3l3qo2vuowo2b","record":{"$type":"app.bsky.feed.like","createdAt":"2024-09-09T19:46:02.102Z",
@@ -102,8 +103,33 @@ func TestOtherEvents(t *testing.T) {
 	}
 	// A deletion takes back what is not yet delivered.
 	l.take([]byte(eventAt(1, "did:plc:ufbl4k27gp6kzas5glhz7fim", "commit", map[string]any{"operation": "delete", "collection": collection, "rkey": "a"})), &b)
-	if len(b.Posts) != 0 || b.Malformed != 0 {
-		t.Error(b)
+	if diff := cmp.Diff([]string{"bluesky:at://did:plc:ufbl4k27gp6kzas5glhz7fim/app.bsky.feed.post/a"}, b.Gone); diff != "" || len(b.Posts) != 0 || b.Malformed != 0 {
+		t.Error(diff, b)
+	}
+}
+
+// TestAnAccountThatClosesTakesItsPostsBack: not so one whose server is late, and
+// one that opens.
+func TestAnAccountThatClosesTakesItsPostsBack(t *testing.T) {
+	for account, want := range map[string]int{
+		`{"active":false,"did":"` + did + `","seq":1409753013,"status":"deactivated","time":"2024-09-05T06:11:04.870Z"}`: 2,
+		`{"active":false,"status":"deleted"}`: 2, `{"active":false,"status":"takendown"}`: 2, `{"active":false,"status":"suspended"}`: 2,
+		`{"active":false,"status":"desynchronized"}`: 0, `{"active":false}`: 0, `{"active":true}`: 0,
+	} {
+		l, b := listener{now: at, said: &recall.Memory{}}, connect.Batch{}
+		for _, rkey := range []string{"a", "b"} {
+			l.take([]byte(eventAt(1, did, "commit", create(rkey, map[string]any{"text": "t"}))), &b)
+		}
+		l.take([]byte(eventAt(1, "did:plc:other", "commit", create("c", map[string]any{"text": "t"}))), &b)
+		l.take([]byte(`{"did":"`+did+`","time_us":1725516665333808,"kind":"account","account":`+account+`}`), &b)
+		if len(b.Gone) != want || len(b.Posts) != 3-want || b.Malformed != 0 {
+			t.Errorf("%s: %+v", account, b)
+		}
+	}
+	l, b := listener{now: at, said: &recall.Memory{}}, connect.Batch{}
+	l.take([]byte(`{"did":"`+did+`","time_us":1725516665333808,"kind":"account"}`), &b)
+	if b.Malformed != 1 {
+		t.Errorf("%+v", b)
 	}
 }
 
@@ -149,7 +175,7 @@ func FuzzEvent(f *testing.F) {
 	f.Add(eventAt(5, did, "identity", map[string]any{"handle": "h"}))
 	f.Add(`{"kind":"commit","commit":{"collection":"app.bsky.feed.post"}}`)
 	f.Fuzz(func(t *testing.T, message string) {
-		l, b := listener{now: at, filter: words}, connect.Batch{}
+		l, b := listener{now: at, filter: words, said: &recall.Memory{}}, connect.Batch{}
 		l.take([]byte(message), &b)
 		if len(b.Posts)+b.Malformed > 1 || (b.Malformed > 0) != (b.First != nil) {
 			t.Fatalf("%+v", b)

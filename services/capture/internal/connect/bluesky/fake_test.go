@@ -97,6 +97,25 @@ func (j *jetstream) Duplicate() {
 	j.Publish(j.last)
 }
 
+// said is the event of a post by its text.
+func (j *jetstream) said(text string) (e event) {
+	for _, m := range j.Messages() {
+		if strings.Contains(m, text) {
+			_ = json.Unmarshal([]byte(m), &e)
+		}
+	}
+	return e
+}
+
+func (j *jetstream) Delete(text string) {
+	e := j.said(text)
+	j.Publish(j.event(e.DID, "commit", map[string]any{"rev": "3l3qo2vutsw2c", "operation": "delete", "collection": collection, "rkey": e.Commit.RKey}))
+}
+
+func (j *jetstream) DeleteNothing() {
+	j.Publish(j.event("did:plc:x", "commit", map[string]any{"rev": "3l3qo2vutsw2c", "operation": "delete", "collection": collection}))
+}
+
 // Late is an event with a time_us before others.
 func (j *jetstream) Late(text string) {
 	j.mu.Lock()

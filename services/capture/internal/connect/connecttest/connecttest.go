@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,13 @@ type Withholder interface {
 	Withhold(posts int64)
 }
 
+// Deleter can delete a post that it said, and tell so in the platform's own way;
+// and it can tell so of nothing: a notice that is broken.
+type Deleter interface {
+	Delete(text string)
+	DeleteNothing()
+}
+
 // patience is how long anything may take on a busy machine; nothing waits for it
 // when all is well.
 const patience = 20 * time.Second
@@ -112,6 +120,7 @@ func Run(t *testing.T, open func(t *testing.T) Platform) {
 		{"late", late},
 		{"stalled", stalled},
 		{"withheld", withheld},
+		{"deleted", deleted},
 		{"supervised", supervised},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
@@ -350,5 +359,24 @@ func withheld(t *testing.T, p Platform) {
 	p.Say(text(1))
 	r.expect(1, 1)
 	r.until("the posts kept back", func() bool { return r.outlet.lost == 7 })
+	r.end()
+}
+
+func deleted(t *testing.T, p Platform) {
+	able := can[Deleter](t, p)
+	r := begin(t, p, "")
+	p.Say(texts(1, 3)...)
+	r.expect(1, 3)
+	able.DeleteNothing()
+	able.Delete(text(2))
+	p.Say(text(4))
+	r.expect(4, 4)
+	r.gone(2)
+	r.until("the broken notice", func() bool { return r.outlet.malformed > 0 && r.outlet.first != nil })
+	for _, n := range []int{1, 3, 4} {
+		if slices.Contains(r.outlet.taken(), r.name(n)) {
+			t.Errorf("post %d is gone, too", n)
+		}
+	}
 	r.end()
 }

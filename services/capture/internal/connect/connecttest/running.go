@@ -87,6 +87,24 @@ func (r *running) expect(from, to int) {
 	}
 }
 
+// name is what the post of the text with a number is called.
+func (r *running) name(n int) string {
+	for _, p := range r.posts() {
+		if strings.Contains(p.Text, text(n)) {
+			return connect.NameOf(p.Platform, p.ID)
+		}
+	}
+	r.t.Fatalf("there is no %s", text(n))
+	return ""
+}
+
+// gone waits until the post of the text with a number is taken back.
+func (r *running) gone(n int) {
+	r.t.Helper()
+	name := r.name(n)
+	r.until("the end of "+name, func() bool { return slices.Contains(r.outlet.gone, name) })
+}
+
 // failure waits for the connector to give up, and is why.
 func (r *running) failure() error {
 	r.t.Helper()
@@ -136,6 +154,7 @@ type outlet struct {
 	malformed int
 	first     error
 	lost      int64
+	gone      []string
 	spent     int64
 	behind    connect.Place
 	refusal   error
@@ -166,13 +185,20 @@ func (o *outlet) Deliver(ctx context.Context, b connect.Batch) (err error) {
 		if len(b.Behind) > connect.MaxPlace {
 			panic("a place is longer than MaxPlace: " + string(b.Behind))
 		}
-		o.posts = append(o.posts, b.Posts...)
+		o.posts, o.gone = append(o.posts, b.Posts...), append(o.gone, b.Gone...)
 		o.malformed, o.lost, o.behind = o.malformed+b.Malformed, o.lost+b.Lost, b.Behind
 		if o.first == nil {
 			o.first = b.First
 		}
 	})
 	return err
+}
+
+// taken are the posts that are gone.
+func (o *outlet) taken() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.gone)
 }
 
 func (o *outlet) Streaming() { o.tell(func() { o.streaming = true }) }

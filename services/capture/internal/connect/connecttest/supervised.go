@@ -46,6 +46,10 @@ func supervised(t *testing.T, p Platform) {
 	}
 	p.Say(text(3))
 	r.expect(3, 3)
+	if d, ok := p.(Deleter); ok { // what was said on the connection before, too
+		d.Delete(text(1))
+		r.gone(1)
+	}
 	r.end()
 	if s := sup.Status(); s.State != audience.SourceStreaming || s.Posts < 3 || s.LastPostAt == 0 || s.PerMinute == 0 {
 		t.Errorf("at the end its status is %+v", s)

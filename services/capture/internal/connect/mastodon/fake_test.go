@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -131,6 +132,17 @@ func (s *server) Duplicate() {
 	all := s.Messages()
 	s.Publish(all[len(all)-1])
 }
+
+func (s *server) Delete(text string) {
+	s.mu.Lock()
+	i := slices.IndexFunc(s.statuses, func(st map[string]any) bool { return strings.Contains(st["content"].(string), text) })
+	id := s.statuses[i]["id"]
+	s.statuses = slices.Delete(s.statuses, i, i+1)
+	s.mu.Unlock()
+	s.Publish(sse("delete", id))
+}
+
+func (s *server) DeleteNothing() { s.Publish(sse("delete", "")) }
 
 func (s *server) Late(text string) { s.Publish(sse("update", status(s.next()-3<<16, text, nil))) }
 

@@ -17,6 +17,10 @@
 // are taken. A place is the newest status id; on Mastodon ids hold times, and a
 // resume looks back a minute further, for posts from other servers come late.
 //
+// A post is taken back when the server says that its status is deleted, which a
+// suspension of its author is too, status by status. It says the status id alone,
+// so that a post can be taken back as long as recall remembers it.
+//
 // The stream is read here, not by go-mastodon: that connects again at once and
 // for ever, hides heartbeats, and keeps a line however long it is.
 package mastodon
@@ -32,6 +36,7 @@ import (
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/answer"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
 	"github.com/mattn/go-mastodon"
 )
@@ -47,6 +52,8 @@ type Connector struct {
 	token     string
 	stream    string
 	hashtag   string
+	// said are the posts of the last runs, by their status ids.
+	said recall.Memory
 	// quiet is how long a stream may be silent; heartbeats come every 15 seconds.
 	quiet time.Duration
 }
@@ -97,7 +104,7 @@ func (c *Connector) run(ctx context.Context, from connect.Place, out connect.Out
 	defer func() { _ = resp.Body.Close() }()
 	late.Stop()
 	out.Streaming()
-	l := &listener{now: c.env.Now, host: c.url.Hostname(), newest: idOf(from)}
+	l := &listener{now: c.env.Now, host: c.url.Hostname(), newest: idOf(from), said: &c.said}
 	if err := c.catchUp(ctx, client, l, out); err != nil {
 		return err
 	}

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/plain"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
 	"github.com/mattn/go-mastodon"
 )
@@ -23,8 +25,8 @@ type listener struct {
 	now    func() time.Time
 	host   string // of the server
 	newest string // status id
-	// names are the posts of the batch in hand, by their status ids.
-	names map[string]string
+	// said are the posts of the last runs, by their status ids.
+	said *recall.Memory
 }
 
 func (l *listener) place() connect.Place { return connect.Place(l.newest) }
@@ -34,11 +36,23 @@ func (l *listener) take(message []byte, b *connect.Batch) {
 	switch string(name) {
 	case "update", "status.update":
 		l.status(data, b)
-	case "delete": // what was delivered already stays
-		if id, ok := l.names[strings.TrimSpace(string(data))]; ok {
-			b.Posts = slices.DeleteFunc(b.Posts, func(p audience.Post) bool { return p.ID == id })
-		}
+	case "delete":
+		l.deleted(strings.TrimSpace(string(data)), b)
 	}
+}
+
+// deleted takes back a post by its status id, which is all that the server says.
+// One that is not remembered may have been without an address.
+func (l *listener) deleted(id string, b *connect.Batch) {
+	if idOf(connect.Place(id)) == "" {
+		stream.Malformed(b, fault.New(fault.InvalidRequest, "the deletion names no status"))
+		return
+	}
+	names := l.said.Of(id)
+	if len(names) == 0 {
+		names = []string{l.local(id)}
+	}
+	stream.TakeBack(b, platform, names...)
 }
 
 // status takes a status as the API writes it.
@@ -64,10 +78,7 @@ func (l *listener) status(data []byte, b *connect.Batch) {
 		return
 	}
 	p := l.post(&s)
-	if len(b.Posts) == 0 {
-		l.names = map[string]string{}
-	}
-	l.names[string(s.ID)] = p.ID
+	l.said.Note(string(s.ID), p.ID)
 	stream.Add(b, &p, l.now())
 }
 

@@ -11,13 +11,14 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
 func clock() time.Time { return time.UnixMilli(1777665600000) }
 
-func newListener() *listener { return &listener{now: clock, host: "m.test"} }
+func newListener() *listener { return &listener{now: clock, host: "m.test", said: &recall.Memory{}} }
 
 func TestStatuses(t *testing.T) {
 	plain := audience.Post{
@@ -95,10 +96,18 @@ func TestEditsAndDeletions(t *testing.T) {
 	if len(b.Posts) != 2 || b.Posts[0].Text != "two" || b.Posts[1].Text != "two, edited" || b.Posts[0].ID != b.Posts[1].ID || b.Malformed != 0 {
 		t.Errorf("%+v", b)
 	}
-	b = connect.Batch{Posts: b.Posts[:0]}
+	if diff := cmp.Diff([]string{"mastodon:https://m.test/users/ana/statuses/7", "mastodon:m.test/99"}, b.Gone); diff != "" {
+		t.Error(diff)
+	}
+	b = connect.Batch{}
 	take("update", status(9, "three", nil))
 	take("delete", "8") // was delivered
-	if len(b.Posts) != 1 || len(l.names) != 1 {
+	if diff := cmp.Diff([]string{"mastodon:https://m.test/users/ana/statuses/8"}, b.Gone); diff != "" || len(b.Posts) != 1 {
+		t.Error(diff, b.Posts)
+	}
+	take("delete", "")
+	take("delete", `{"id":"9"}`)
+	if b.Malformed != 2 || len(b.Gone) != 1 || len(b.Posts) != 1 {
 		t.Errorf("%+v", b)
 	}
 }

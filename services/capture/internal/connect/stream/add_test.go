@@ -28,6 +28,19 @@ func TestAdd(t *testing.T) {
 	}
 }
 
+func TestTakeBack(t *testing.T) {
+	var b connect.Batch
+	for _, id := range []string{"1", "2"} {
+		Add(&b, &audience.Post{ID: id, Platform: "x", Author: audience.Author{ID: "u"}}, time.UnixMilli(99))
+	}
+	TakeBack(&b, "y", "1")
+	TakeBack(&b, "x", "2", "", "3")
+	TakeBack(&b, "x")
+	if diff := cmp.Diff([]string{"y:1", "x:2", "x:3"}, b.Gone); diff != "" || len(b.Posts) != 1 || b.Posts[0].ID != "1" {
+		t.Error(diff, b.Posts)
+	}
+}
+
 // TestOnlyIdsAreRefused: whatever a stranger writes, a post with a short id and
 // author is taken.
 func TestOnlyIdsAreRefused(t *testing.T) {

@@ -9,7 +9,7 @@ func Gather[M any](m M, messages <-chan M, b *connect.Batch, take func(M) error)
 		if err := take(m); err != nil {
 			return err
 		}
-		if len(b.Posts)+b.Malformed >= maxPosts {
+		if len(b.Posts)+b.Malformed+len(b.Gone) >= maxPosts {
 			return nil
 		}
 		select {

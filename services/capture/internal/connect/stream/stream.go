@@ -90,9 +90,9 @@ func (s *Stream) deliver(ctx context.Context, messages <-chan []byte, out connec
 		if !ok || err != nil {
 			return err
 		}
-		b = connect.Batch{Posts: b.Posts[:0]}
+		b = connect.Batch{Posts: b.Posts[:0], Gone: b.Gone[:0]}
 		err = Gather(m, messages, &b, func(m []byte) error { return s.take(m, &b) })
-		if b.Behind = s.Place(); len(b.Posts) > 0 || b.Malformed > 0 || b.Lost > 0 || b.Behind != behind {
+		if b.Behind = s.Place(); !b.Empty() || b.Behind != behind {
 			if err := out.Deliver(ctx, b); err != nil {
 				return err
 			}

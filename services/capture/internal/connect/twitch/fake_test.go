@@ -86,6 +86,19 @@ func (s *server) Duplicate() {
 	s.Publish(all[len(all)-1])
 }
 
+func (s *server) Delete(text string) {
+	for _, m := range s.Messages() {
+		if _, id, ok := strings.Cut(m, ";id="); ok && strings.HasSuffix(m, text) {
+			id, _, _ = strings.Cut(id, ";")
+			s.Publish("@login=ana;room-id=;target-msg-id=" + id + ";tmi-sent-ts=1642720582342 :tmi.twitch.tv CLEARMSG #clamor :" + text)
+		}
+	}
+}
+
+func (s *server) DeleteNothing() {
+	s.Publish("@login=ana;room-id=;tmi-sent-ts=1642720582342 :tmi.twitch.tv CLEARMSG #clamor :x", "@room-id=1337 :tmi.twitch.tv CLEARCHAT #clamor :ana")
+}
+
 func (s *server) Late(text string) {
 	s.Publish(strings.Replace(s.said(text, ""), "tmi-sent-ts=1507", "tmi-sent-ts=1506", 1))
 }

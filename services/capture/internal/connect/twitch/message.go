@@ -3,13 +3,14 @@ package twitch
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
 	"github.com/gempir/go-twitch-irc/v4"
 )
@@ -64,6 +65,9 @@ func joined(text []byte, nick string) (bool, error) {
 // listener understands messages, one after another.
 type listener struct {
 	now func() time.Time
+	// said are the posts of the last runs, by channel and author, and by the ids of
+	// messages that are not their own.
+	said *recall.Memory
 }
 
 func (l *listener) take(text []byte, b *connect.Batch) error {
@@ -78,20 +82,54 @@ func (l *listener) take(text []byte, b *connect.Batch) error {
 		if m.Reply != nil {
 			p.ReplyTo = m.Reply.ParentMsgID
 		}
-		stream.Add(b, &p, l.now())
+		l.add(b, &p, m.Channel, m.ID)
 	case *twitch.UserNoticeMessage: // a subscription, an announcement; some say something
 		if m.Message != "" {
 			p := post(m.Tags, &m.User, m.Message)
-			stream.Add(b, &p, l.now())
+			l.add(b, &p, m.Channel, m.ID)
 		}
-	case *twitch.ClearMessage: // what was delivered already stays
-		b.Posts = slices.DeleteFunc(b.Posts, func(p audience.Post) bool { return p.ID == m.TargetMsgID })
+	case *twitch.ClearMessage:
+		l.clear(b, m)
 	case *twitch.ClearChatMessage:
-		b.Posts = slices.DeleteFunc(b.Posts, func(p audience.Post) bool { return p.Author.ID == m.TargetUserID })
+		l.clearAuthor(b, m)
 	case *twitch.ReconnectMessage:
 		return errReconnect
 	}
 	return nil
+}
+
+func (l *listener) add(b *connect.Batch, p *audience.Post, channel, id string) {
+	l.said.Note(of(channel, p.Author.ID), p.ID)
+	if id != p.ID {
+		l.said.Note(id, p.ID)
+	}
+	stream.Add(b, p, l.now())
+}
+
+// of is the key of what somebody says in a channel: who is banned from one is not
+// from others.
+func of(channel, author string) string { return channel + "/" + author }
+
+// clear takes back one message.
+func (l *listener) clear(b *connect.Batch, m *twitch.ClearMessage) {
+	if m.TargetMsgID == "" {
+		stream.Malformed(b, fault.New(fault.InvalidRequest, "a CLEARMSG names no message"))
+		return
+	}
+	stream.TakeBack(b, platform, m.TargetMsgID)
+	stream.TakeBack(b, platform, l.said.Of(m.TargetMsgID)...)
+}
+
+// clearAuthor takes back what somebody said who is banned, for a while or for
+// good. Without a name the moderators cleared their viewers' screens, which takes
+// nothing back.
+func (l *listener) clearAuthor(b *connect.Batch, m *twitch.ClearChatMessage) {
+	switch {
+	case m.TargetUserID != "":
+		stream.TakeBack(b, platform, l.said.Of(of(m.Channel, m.TargetUserID))...)
+	case m.TargetUsername != "":
+		stream.Malformed(b, fault.New(fault.InvalidRequest, "a CLEARCHAT has a name and no user id"))
+	}
 }
 
 // post is what somebody said. Emotes stand in it by their names.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -51,7 +52,7 @@ func TestMessages(t *testing.T) {
 		"room":   {"@emote-only=0;followers-only=0;r9k=0;room-id=12345678;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #dallas", nil},
 		"notice": {"@msg-id=slow_off :tmi.twitch.tv NOTICE #dallas :This room is no longer in slow mode.", nil},
 	} {
-		l, b := listener{now: clock}, connect.Batch{}
+		l, b := listener{now: clock, said: &recall.Memory{}}, connect.Batch{}
 		if err := l.take([]byte(c.message), &b); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -62,22 +63,50 @@ func TestMessages(t *testing.T) {
 }
 
 func TestDeletions(t *testing.T) {
-	l := listener{now: clock}
-	for message, left := range map[string]int{
-		"@login=ronni;room-id=;target-msg-id=b34ccfc7-4977-403a-8a94-33c6bac34fb8;tmi-sent-ts=1642720582342 :tmi.twitch.tv CLEARMSG #ronni :Kappa": 0,
-		"@login=ronni;room-id=;target-msg-id=other;tmi-sent-ts=1642720582342 :tmi.twitch.tv CLEARMSG #ronni :Kappa":                                1,
-		"@ban-duration=350;room-id=12345678;target-user-id=4242;tmi-sent-ts=1642719320727 :tmi.twitch.tv CLEARCHAT #ronni :ronni":                  0,
-		"@room-id=12345678;tmi-sent-ts=1642715695392 :tmi.twitch.tv CLEARCHAT #ronni":                                                              1,
+	const id = "twitch:b34ccfc7-4977-403a-8a94-33c6bac34fb8"
+	for message, want := range map[string]connect.Batch{
+		"@login=ronni;room-id=;target-msg-id=b34ccfc7-4977-403a-8a94-33c6bac34fb8;tmi-sent-ts=1642720582342 :tmi.twitch.tv CLEARMSG #ronni :Kappa": {Gone: []string{id}},
+		"@login=ronni;room-id=;target-msg-id=other;tmi-sent-ts=1642720582342 :tmi.twitch.tv CLEARMSG #ronni :Kappa":                                {Gone: []string{"twitch:other"}},
+		"@ban-duration=350;room-id=1337;target-user-id=4242;tmi-sent-ts=1642719320727 :tmi.twitch.tv CLEARCHAT #ronni :ronni":                      {Gone: []string{id}},
+		"@room-id=1337;target-user-id=4242;tmi-sent-ts=1642715756806 :tmi.twitch.tv CLEARCHAT #dallas :ronni":                                      {},
+		"@room-id=1337;target-user-id=4243;tmi-sent-ts=1642715756806 :tmi.twitch.tv CLEARCHAT #ronni :ana":                                         {},
+		"@room-id=12345678;tmi-sent-ts=1642715695392 :tmi.twitch.tv CLEARCHAT #ronni":                                                              {},
+		"@room-id=12345678;tmi-sent-ts=1642715695392 :tmi.twitch.tv CLEARCHAT #ronni :ronni":                                                       {Malformed: 1},
+		"@login=ronni;tmi-sent-ts=1642720582342 :tmi.twitch.tv CLEARMSG #ronni :Kappa":                                                             {Malformed: 1},
 	} {
-		var b connect.Batch
-		if err := errors.Join(l.take([]byte(privmsg), &b), l.take([]byte(message), &b)); err != nil || len(b.Posts) != left {
-			t.Errorf("%s leaves %d posts: %v", message, len(b.Posts), err)
+		l := listener{now: clock, said: &recall.Memory{}}
+		var before, b connect.Batch
+		if err := errors.Join(l.take([]byte(privmsg), &before), l.take([]byte(message), &b)); err != nil {
+			t.Error(err)
+		}
+		b.First = nil
+		if diff := cmp.Diff(want, b); diff != "" {
+			t.Errorf("%s: %s", message, diff)
+		}
+		if len(want.Gone) > 0 && want.Gone[0] == id {
+			if _ = l.take([]byte(message), &before); len(before.Posts) != 0 {
+				t.Errorf("%s leaves a post that is not delivered yet", message)
+			}
 		}
 	}
 }
 
+// TestASharedMessageHasTwoIds: its own, and one in the channel where it is
+// deleted.
+func TestASharedMessageHasTwoIds(t *testing.T) {
+	l, b := listener{now: clock, said: &recall.Memory{}}, connect.Batch{}
+	shared := strings.Replace(privmsg, "room-id", "source-id=a-b-c;source-room-id=1;room-id", 1)
+	deletion := "@login=ronni;target-msg-id=b34ccfc7-4977-403a-8a94-33c6bac34fb8 :tmi.twitch.tv CLEARMSG #ronni :Kappa"
+	if err := errors.Join(l.take([]byte(shared), &b), l.take([]byte(deletion), &b)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"twitch:b34ccfc7-4977-403a-8a94-33c6bac34fb8", "twitch:a-b-c"}, b.Gone); diff != "" || len(b.Posts) != 0 {
+		t.Error(diff, b.Posts)
+	}
+}
+
 func TestMalformed(t *testing.T) {
-	l := listener{now: clock}
+	l := listener{now: clock, said: &recall.Memory{}}
 	for _, message := range []string{
 		"@x", ":", "PRIVMSG", "CLEARMSG", strings.Replace(privmsg, "turbo/1", "turbo", 1), strings.Replace(privmsg, "id=b34ccfc7-4977-403a-8a94-33c6bac34fb8;", "", 1),
 	} {
@@ -93,7 +122,7 @@ func FuzzMessage(f *testing.F) {
 		f.Add(m)
 	}
 	f.Fuzz(func(t *testing.T, message string) {
-		l, b := listener{now: clock}, connect.Batch{}
+		l, b := listener{now: clock, said: &recall.Memory{}}, connect.Batch{}
 		if err := l.take([]byte(message), &b); err != nil && !errors.Is(err, errReconnect) {
 			t.Fatal(err)
 		}

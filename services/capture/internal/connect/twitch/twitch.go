@@ -13,6 +13,11 @@
 // tells how much it was. So there is no place. A message of a shared chat has the
 // id that it has in the channel where it was said.
 //
+// A message is taken back when moderators delete it, and when they ban its author
+// from the channel, as far as recall remembers the author's messages there. A
+// chat cleared as a whole takes nothing back, and what moderators do between two
+// connections is not told.
+//
 // go-twitch-irc reads the messages. The connection is kept here: the library's
 // client connects again by itself, panics on messages that are not well-formed,
 // and waits for ever when it is stopped under load.
@@ -30,6 +35,7 @@ import (
 	"time"
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
 )
 
@@ -50,6 +56,8 @@ type Connector struct {
 	nick     string
 	token    string
 	channels []string
+	// said are the posts of the last runs.
+	said recall.Memory
 	// quiet is how long nothing may come before the server is asked for a sign of
 	// life, and patience how long it may take to give one.
 	quiet, patience time.Duration
@@ -116,7 +124,7 @@ func (c *Connector) run(ctx context.Context, out connect.Outlet) error {
 		return err
 	}
 	out.Streaming()
-	l := listener{now: c.env.Now}
+	l := listener{now: c.env.Now, said: &c.said}
 	s := stream.Stream{
 		Next:  func(context.Context) ([]byte, error) { return irc.next() },
 		Close: func() { _ = conn.Close() },

@@ -220,6 +220,16 @@ func (s *x) Malformed() {
 	s.Publish(`{"created_at":"Fri May 01`, `{"retweet_count":0}`, `{"delete":{"status":{"id":1,"id_str":"1","user_id":3,"user_id_str":"3"}}}`, `{"hello":1}`, `[]`)
 }
 
+func (s *x) Delete(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.tweets, func(t map[string]any) bool { return t["text"] == text })
+	s.Publish(fmt.Sprintf(`{"delete":{"status":{"id":%d,"id_str":%q,"user_id":7,"user_id_str":"7"},"timestamp_ms":"1432228155593"}}`, s.tweets[i]["id"], s.tweets[i]["id_str"]))
+	s.tweets = slices.Delete(s.tweets, i, i+1)
+}
+
+func (s *x) DeleteNothing() { s.Publish(`{"delete":{"status":{"user_id":7}}}`, `{"user_delete":{}}`) }
+
 func (s *x) Duplicate() {
 	all := s.Messages()
 	s.Publish(all[len(all)-1])
@@ -283,6 +293,7 @@ var (
 	_ connecttest.Laggard      = (*x)(nil)
 	_ connecttest.Staller      = (*x)(nil)
 	_ connecttest.Withholder   = (*x)(nil)
+	_ connecttest.Deleter      = (*x)(nil)
 	_ connecttest.Disconnector = searched{}
 	_ connecttest.Garbler      = searched{}
 )

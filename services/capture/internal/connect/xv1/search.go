@@ -41,7 +41,7 @@ func (r *run) searchAll(ctx context.Context, terms []string) error {
 		for i := range found {
 			if t := &found[i]; !r.seen[t.ID] {
 				newest = max(newest, t.ID)
-				take(&b, t, r.env.Now())
+				r.add(&b, t)
 				r.seen[t.ID] = true
 			}
 		}
@@ -59,7 +59,7 @@ func (r *run) searchAll(ctx context.Context, terms []string) error {
 }
 
 func (r *run) deliver(ctx context.Context, b *connect.Batch) error {
-	if len(b.Posts) == 0 && b.Malformed == 0 && b.Lost == 0 {
+	if b.Empty() {
 		return nil
 	}
 	return r.out.Deliver(ctx, *b)
@@ -155,6 +155,18 @@ func reason(err error) error {
 func before(id int64, d time.Duration) int64 {
 	const shift = 22
 	return max(0, id-d.Milliseconds()<<shift)
+}
+
+// add adds a tweet to a batch, and remembers whose it is and what it repeats.
+func (r *run) add(b *connect.Batch, t *twitter.Tweet) {
+	id := idText(t.IDStr, t.ID)
+	if t.User != nil {
+		r.said.Note(byAuthor+idText(t.User.IDStr, t.User.ID), id)
+	}
+	if o := t.RetweetedStatus; o != nil {
+		r.said.Note(repeating+idText(o.IDStr, o.ID), id)
+	}
+	take(b, t, r.env.Now())
 }
 
 // take adds a tweet to a batch.

@@ -142,14 +142,19 @@ func (r *run) follow(ctx context.Context, g *gate, messages <-chan any, terms []
 	}
 }
 
-// take understands a message. Deletions and notices of withheld posts ask for
-// nothing that was kept.
+// take understands a message.
 func (r *run) take(m any, b *connect.Batch, limited *int64) error {
 	var broken *url.Error
 	switch m := m.(type) {
 	case *twitter.Tweet:
 		r.newest = max(r.newest, m.ID)
-		take(b, m, r.env.Now())
+		r.add(b, m)
+	case *twitter.StatusDeletion:
+		r.deleted(b, m)
+	case *twitter.StatusWithheld:
+		r.withheld(b, m)
+	case map[string]any:
+		r.comply(b, m)
 	case *twitter.StreamLimit:
 		if m != nil && m.Track > *limited { // they count from the beginning of the stream
 			b.Lost += m.Track - *limited

@@ -19,6 +19,12 @@
 // for what it sent while nobody listened, so what came behind a place is searched
 // for first, from some seconds before it, for posts are not in order of their
 // ids.
+//
+// Streams take posts back, with what repeats them, by the notices delete, drop
+// and status_withheld (everywhere), and by user_delete, user_suspend and
+// user_protect as far as recall remembers the user's posts. X's own standard
+// stream sends none since 2022; enterprise streams and compatible servers do.
+// Searches are told of no deletion.
 package xv1
 
 import (
@@ -32,6 +38,7 @@ import (
 	"time"
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/dghubble/go-twitter/twitter"
 	"github.com/dghubble/oauth1"
 )
@@ -66,6 +73,8 @@ type Connector struct {
 	languages []string
 	every     time.Duration
 	quiet     time.Duration
+	// said are the posts of the last runs, by author and by what they repeat.
+	said recall.Memory
 }
 
 // New reads a source's settings.

@@ -96,6 +96,23 @@ func (a *api) Duplicate() {
 	a.items = append(a.items, a.items[len(a.items)-1])
 }
 
+func (a *api) Delete(text string) {
+	a.mu.Lock()
+	id := ""
+	for _, i := range a.items {
+		snippet := i.(map[string]any)["snippet"].(map[string]any)
+		if said, ok := snippet["textMessageDetails"].(map[string]any); ok && said["messageText"] == text {
+			id = i.(map[string]any)["id"].(string)
+		}
+	}
+	a.mu.Unlock()
+	a.add(item(id+".gone", "messageDeletedEvent", "messageDeletedDetails", map[string]any{"deletedMessageId": id}))
+}
+
+func (a *api) DeleteNothing() {
+	a.add(item("n1", "messageDeletedEvent", "messageDeletedDetails", map[string]any{}), item("n2", "userBannedEvent", "userBannedDetails", map[string]any{"banType": "permanent"}))
+}
+
 func (a *api) Late(text string) {
 	m := item("LCC.late", "textMessageEvent", "textMessageDetails", map[string]any{"messageText": text})
 	m["snippet"].(map[string]any)["publishedAt"] = "2026-05-01T19:00:00Z"

@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
 )
 
@@ -85,14 +86,13 @@ func (c *Connector) batch(p *page) (b connect.Batch, ended bool) {
 			continue
 		}
 		ended = ended || m.Snippet.Type == "chatEndedEvent"
-		m.into(&b, c.env.Now())
+		m.into(&b, &c.said, c.env.Now())
 	}
 	return b, ended
 }
 
-// into adds what was said to a batch, and takes out what was taken back; what was
-// delivered already stays.
-func (m *message) into(b *connect.Batch, now time.Time) {
+// into adds what was said to a batch, or what was taken back.
+func (m *message) into(b *connect.Batch, memory *recall.Memory, now time.Time) {
 	s := &m.Snippet
 	said := ""
 	switch s.Type {
@@ -109,11 +109,13 @@ func (m *message) into(b *connect.Batch, now time.Time) {
 	case "fanFundingEvent":
 		said = s.Funding.Text
 	case "messageDeletedEvent":
-		b.Posts = slices.DeleteFunc(b.Posts, func(p audience.Post) bool { return p.ID == s.Deleted.ID })
+		takeBack(b, s.Type, s.Deleted.ID, s.Deleted.ID)
 	case "messageRetractedEvent":
-		b.Posts = slices.DeleteFunc(b.Posts, func(p audience.Post) bool { return p.ID == s.Retracted.ID })
+		takeBack(b, s.Type, s.Retracted.ID, s.Retracted.ID)
+	case "tombstone": // the message itself, seen later
+		stream.TakeBack(b, platform, m.ID)
 	case "userBannedEvent":
-		b.Posts = slices.DeleteFunc(b.Posts, func(p audience.Post) bool { return p.Author.ID == s.Banned.User.ID })
+		takeBack(b, s.Type, s.Banned.User.ID, memory.Of(s.Banned.User.ID)...)
 	}
 	if said == "" { // a new member, a gift, money without a word
 		return
@@ -128,5 +130,15 @@ func (m *message) into(b *connect.Batch, now time.Time) {
 	if at, err := time.Parse(time.RFC3339, s.PublishedAt); err == nil {
 		p.CreatedAt = audience.MillisOf(at)
 	}
+	memory.Note(p.Author.ID, p.ID)
 	stream.Add(b, &p, now)
+}
+
+// takeBack takes back the posts of an event that says whose, or which, they are.
+func takeBack(b *connect.Batch, event, whose string, ids ...string) {
+	if whose == "" {
+		stream.Malformed(b, fault.New(fault.InvalidRequest, "a %s does not say of what", event))
+		return
+	}
+	stream.TakeBack(b, platform, ids...)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -58,7 +59,8 @@ func TestMessages(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		var b connect.Batch
-		m.into(&b, clock())
+		var memory recall.Memory
+		m.into(&b, &memory, clock())
 		if diff := cmp.Diff(c.want, b.Posts); diff != "" || b.Malformed != 0 {
 			t.Errorf("%s: %v %s", name, b.First, diff)
 		}
@@ -69,19 +71,39 @@ func TestWhatIsTakenBack(t *testing.T) {
 	for name, c := range map[string]map[string]any{
 		"deleted":   item("x", "messageDeletedEvent", "messageDeletedDetails", map[string]any{"deletedMessageId": "m"}),
 		"retracted": item("x", "messageRetractedEvent", "messageRetractedDetails", map[string]any{"retractedMessageId": "m"}),
+		"buried":    item("m", "tombstone", "none", nil),
 		"banned":    item("x", "userBannedEvent", "userBannedDetails", map[string]any{"bannedUserDetails": map[string]any{"channelId": "UC1"}, "banType": "permanent"}),
 	} {
 		var b connect.Batch
+		var memory recall.Memory
 		for _, i := range []any{item("m", "textMessageEvent", "textMessageDetails", map[string]any{"messageText": "hi"}), c} {
 			raw, err := json.Marshal(i)
 			var m message
 			if err != nil || json.Unmarshal(raw, &m) != nil {
 				t.Fatal(err)
 			}
-			m.into(&b, clock())
+			m.into(&b, &memory, clock())
 		}
-		if len(b.Posts) != 0 || b.Malformed != 0 {
-			t.Errorf("%s: %+v", name, b)
+		if diff := cmp.Diff(connect.Batch{Posts: []audience.Post{}, Gone: []string{"youtube:m"}}, b); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestNoticesThatNameNothing(t *testing.T) {
+	for _, i := range []map[string]any{
+		item("x", "messageDeletedEvent", "messageDeletedDetails", nil), item("x", "messageRetractedEvent", "none", nil),
+		item("x", "userBannedEvent", "userBannedDetails", map[string]any{"bannedUserDetails": map[string]any{}}),
+	} {
+		raw, err := json.Marshal(i)
+		var m message
+		if err != nil || json.Unmarshal(raw, &m) != nil {
+			t.Fatal(err)
+		}
+		var b connect.Batch
+		m.into(&b, &recall.Memory{}, clock())
+		if b.Malformed != 1 || len(b.Gone) != 0 {
+			t.Errorf("%s: %+v", raw, b)
 		}
 	}
 }

@@ -16,6 +16,10 @@
 // Every call is taken from the source's budget of units first. A place is the
 // token of the page to come; without one, or with one that YouTube forgot, it
 // gives the history that it has. When the chat has ended, so has the source.
+//
+// A message is taken back when it is deleted or retracted, and when its author is
+// banned, for a while or for good, as far as recall remembers the author's
+// messages.
 package youtube
 
 import (
@@ -28,6 +32,7 @@ import (
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/answer"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
 )
 
 const (
@@ -46,6 +51,8 @@ type Connector struct {
 	chat       string
 	units      int64
 	interval   time.Duration
+	// said are the messages of the last runs, by author.
+	said recall.Memory
 	// patience is how long a call may take.
 	patience time.Duration
 }
