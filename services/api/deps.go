@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
@@ -98,6 +99,7 @@ type Deps struct {
 	Pages    Pages
 	Logger   *slog.Logger
 	Metrics  prometheus.Registerer
+	Tracer   trace.Tracer // nil: nothing is traced
 	Now      func() time.Time
 	Version  string
 }

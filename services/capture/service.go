@@ -30,6 +30,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -60,6 +61,7 @@ type Deps struct {
 	Keys    *keys.Ring
 	Logger  *slog.Logger
 	Metrics prometheus.Registerer
+	Tracer  trace.Tracer // nil: nothing is traced
 	Now     func() time.Time
 	// Board is where people look up how sources fare; nil: nowhere.
 	Board Board
@@ -136,7 +138,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		Ballots: cfg.Flush.Ballots, Bytes: cfg.Flush.Bytes, Queue: cfg.Flush.Queue, Delay: cfg.Flush.Delay, InFlight: cfg.Flush.InFlight,
 		AckDeadline: cfg.AckDeadline, Now: deps.Now, Flushed: m.flushed,
 	})
-	if s.handler, err = s.routes(deps.Metrics); err != nil {
+	if s.handler, err = s.routes(deps.Metrics, deps.Tracer); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -148,12 +150,12 @@ func loopback() []string { return []string{"127.0.0.0/8", "::1/128"} }
 // 503.
 func (s *Service) Handler() http.Handler { return s.handler }
 
-func (s *Service) routes(reg prometheus.Registerer) (http.Handler, error) {
+func (s *Service) routes(reg prometheus.Registerer, tracer trace.Tracer) (http.Handler, error) {
 	m, err := web.NewMetrics("capture", reg)
 	if err != nil {
 		return nil, fmt.Errorf("register the doors' metrics: %w", err)
 	}
-	e, err := web.New(web.Config{}, m, s.logger)
+	e, err := web.New(web.Config{Tracer: tracer}, m, s.logger)
 	if err != nil {
 		return nil, err
 	}

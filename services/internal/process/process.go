@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/clamor-live/clamor/pkg/config"
 	"github.com/clamor-live/clamor/pkg/run"
@@ -26,6 +27,7 @@ type Config struct {
 	Listen      string `doc:"where viewers, producers and engines are served"`
 	AdminListen string `doc:"where /metrics, /healthz, /readyz and pprof are served"`
 	Log         Log
+	Traces      telemetry.Traces
 }
 
 // Log says what is logged.
@@ -36,7 +38,7 @@ type Log struct {
 
 // DefaultConfig listens on loopback.
 func DefaultConfig() Config {
-	return Config{Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", Log: Log{Level: "info", Format: "text"}}
+	return Config{Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9090", Log: Log{Level: "info", Format: "text"}, Traces: telemetry.DefaultTraces()}
 }
 
 // Validate names every fault.
@@ -45,7 +47,7 @@ func (c Config) Validate() error {
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		err = errors.Join(err, fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format))
 	}
-	return err
+	return errors.Join(err, c.Traces.Validate())
 }
 
 // Load fills cfg from args, the environment and the file they name. It returns
@@ -65,6 +67,7 @@ type Process struct {
 	Name    string
 	Logger  *slog.Logger
 	Metrics *prometheus.Registry
+	Tracer  trace.Tracer // nil when nothing is traced
 
 	group   run.Group
 	closers []part[func() error]
@@ -85,6 +88,19 @@ func New(name string, cfg Config, stderr io.Writer) (*Process, error) {
 		Name: name, Metrics: telemetry.NewRegistry(),
 		Logger: telemetry.NewLogger(cfg.Log.Level, cfg.Log.Format, stderr).With("program", name),
 	}
+	var (
+		err    error
+		traced func() error
+	)
+	if p.Tracer, traced, err = telemetry.NewTracer(name, cfg.Traces); err != nil {
+		return nil, err
+	}
+	p.OnClose("traces", func() error {
+		if err := traced(); err != nil {
+			p.Logger.Warn("the last traces were not sent", "error", err)
+		}
+		return nil
+	})
 	if cfg.AdminListen == "" {
 		return p, nil
 	}

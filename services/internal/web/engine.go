@@ -11,6 +11,7 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/clamor-live/clamor/pkg/fault"
 )
@@ -23,6 +24,8 @@ type Config struct {
 	// TrustedProxies are the addresses and networks (CIDR) whose
 	// X-Forwarded-For counts. Empty: none, the peer's address is the client's.
 	TrustedProxies []string
+	// Tracer makes a span of every request; nil: none.
+	Tracer trace.Tracer
 }
 
 // New is an engine that answers problems in one way and redirects nobody:
@@ -39,6 +42,9 @@ func New(cfg Config, m *Metrics, log *slog.Logger) (*gin.Engine, error) {
 		return nil, fmt.Errorf("read the trusted proxies: %w", err)
 	}
 	e.Use(envelope(m, newIDs(), log))
+	if cfg.Tracer != nil {
+		e.Use(traced(cfg.Tracer))
+	}
 	e.NoRoute(func(c *gin.Context) { Fail(c, fault.New(fault.NotFound, "no such path")) })
 	e.NoMethod(func(c *gin.Context) {
 		Fail(c, fault.New(fault.MethodNotAllowed, "%s is not possible here", c.Request.Method))

@@ -71,7 +71,7 @@ func compose(ctx context.Context, p *process.Process, cfg settings) error {
 	service, err := api.New(cfg.API, api.Deps{
 		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Search: s.Search, Log: s.Log, Receipts: s.Keys, Pages: pages,
 		Secrets: s.Keys, Board: s.Speed,
-		Logger: p.Logger, Metrics: p.Metrics, Now: time.Now, Version: version,
+		Logger: p.Logger, Metrics: p.Metrics, Tracer: p.Tracer, Now: time.Now, Version: version,
 	})
 	if err != nil {
 		return err
