@@ -35,8 +35,14 @@ type Config struct {
 	// TopicRefresh is how often the speed view of posts is looked at.
 	TopicRefresh time.Duration `yaml:"topic_refresh"`
 	// TopicHorizon is how far back the minutes of topics are held in memory, and
-	// so the longest window. A busy topic's minute takes up to about 100 kB.
+	// so the longest window of a feed. A busy topic's minute takes up to about 100 kB.
 	TopicHorizon time.Duration `yaml:"topic_horizon"`
+	// TopicPast is how much from before that one answer to a producer may reach
+	// back over: it is read from the batch view, a piece a minute. TopicPastBytes
+	// bounds what is kept of it, TopicPastTimeout how long the reading may take.
+	TopicPast        time.Duration `yaml:"topic_past"`
+	TopicPastBytes   int           `yaml:"topic_past_bytes"`
+	TopicPastTimeout time.Duration `yaml:"topic_past_timeout"`
 	// TopicMinutes bounds the minutes held of all topics together.
 	TopicMinutes int `yaml:"topic_minutes"`
 	// ShownFor is how long a post that was listed to somebody can be commanded,
@@ -50,19 +56,22 @@ type Config struct {
 // DefaultConfig suits one process with a few hundred polls.
 func DefaultConfig() Config {
 	return Config{
-		Refresh:       100 * time.Millisecond,
-		ReadTimeout:   time.Second,
-		SeriesRefresh: time.Second,
-		Streams:       20_000,
-		Heartbeat:     15 * time.Second,
-		Coalesce:      250 * time.Millisecond,
-		Rendered:      256,
-		ReceiptRounds: 64,
-		TopicRefresh:  250 * time.Millisecond,
-		TopicHorizon:  24 * time.Hour,
-		TopicMinutes:  50_000,
-		ShownFor:      15 * time.Minute,
-		ShownBytes:    128 << 20,
+		Refresh:          100 * time.Millisecond,
+		ReadTimeout:      time.Second,
+		SeriesRefresh:    time.Second,
+		Streams:          20_000,
+		Heartbeat:        15 * time.Second,
+		Coalesce:         250 * time.Millisecond,
+		Rendered:         256,
+		ReceiptRounds:    64,
+		TopicRefresh:     250 * time.Millisecond,
+		TopicHorizon:     24 * time.Hour,
+		TopicPast:        7 * 24 * time.Hour,
+		TopicPastBytes:   64 << 20,
+		TopicPastTimeout: 5 * time.Second,
+		TopicMinutes:     50_000,
+		ShownFor:         15 * time.Minute,
+		ShownBytes:       128 << 20,
 	}
 }
 
@@ -84,6 +93,9 @@ func (c Config) Validate() error {
 	check(c.ReceiptRounds > 0, "receipt_rounds: %d is not positive", c.ReceiptRounds)
 	check(c.TopicRefresh >= 10*time.Millisecond, "topic_refresh: %v is below 10ms", c.TopicRefresh)
 	check(c.TopicHorizon >= 2*time.Hour && c.TopicHorizon <= 7*24*time.Hour, "topic_horizon: %v is not in 2h..168h", c.TopicHorizon)
+	check(c.TopicPast >= time.Hour && c.TopicPast <= 366*24*time.Hour, "topic_past: %v is not in 1h..8784h", c.TopicPast)
+	check(c.TopicPastBytes >= 1<<20, "topic_past_bytes: %d is below 1 MiB", c.TopicPastBytes)
+	check(c.TopicPastTimeout > 0, "topic_past_timeout: %v is not positive", c.TopicPastTimeout)
 	check(c.TopicMinutes >= 1000, "topic_minutes: %d is below 1000", c.TopicMinutes)
 	check(c.ShownFor >= time.Minute, "shown_for: %v is below 1m", c.ShownFor)
 	check(c.ShownBytes >= 1<<20, "shown_bytes: %d is below 1 MiB", c.ShownBytes)

@@ -16,6 +16,7 @@ func registerMetrics(s *Service, reg prometheus.Registerer) error {
 		gauge("generation", "Generation that answers are merged with.", func() float64 { return float64(s.board.Health().Generation) }),
 		gauge("stale_seconds", "Age of the last whole merge of the views.", s.staleSeconds),
 		gauge("topic_minutes", "Minutes of topics held in memory.", func() float64 { return float64(s.topics.Health().Minutes) }),
+		gauge("topic_past_bytes", "Memory for minutes of topics that were read from the batch view.", func() float64 { return float64(s.topics.PastBytes()) }),
 		gauge("topics_stale_seconds", "Age of the last whole look at the views of posts.", func() float64 { return s.since(s.topics.Health().WholeAt) }),
 	} {
 		if err := reg.Register(c); err != nil {

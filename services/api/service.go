@@ -66,6 +66,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	})
 	s.topics = listen.New(listen.Config{
 		Refresh: cfg.TopicRefresh, ReadTimeout: cfg.ReadTimeout, Horizon: cfg.TopicHorizon, Minutes: cfg.TopicMinutes,
+		PastBytes: cfg.TopicPastBytes, PastTimeout: cfg.TopicPastTimeout,
 		ShownFor: cfg.ShownFor, ShownBytes: cfg.ShownBytes,
 	}, listen.Deps{
 		Control: deps.Control, Speed: deps.Speed, Views: deps.Views, Partitions: deps.Log.Partitions(eventlog.Posts),

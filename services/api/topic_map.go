@@ -7,6 +7,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/pkg/topic"
 	"github.com/clamor-live/clamor/services/api/internal/listen"
+	"github.com/clamor-live/clamor/services/api/internal/live"
 )
 
 // mapReply is a GeoJSON FeatureCollection (RFC 7946), with what every answer about
@@ -43,11 +44,12 @@ type mapProperties struct {
 }
 
 func (s *Service) topicMap(c *gin.Context) error {
-	p, w, err := s.viewOf(c)
+	p, w, err := s.viewOf(c, 0)
 	if err != nil {
 		return err
 	}
-	return s.topicForm(c, p, "map", windowed(w), func() (any, error) { return mapOf(p, w) })
+	form := live.Form{Name: "map", Query: windowed(w)}
+	return s.topicForm(c, p, w.From, form, func(p *listen.Picture) (any, error) { return mapOf(p, w) })
 }
 
 func mapOf(p *listen.Picture, w topic.Window) (*mapReply, error) {

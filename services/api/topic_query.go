@@ -22,8 +22,8 @@ const (
 )
 
 // windowOf is the window that a request asks for: the last minutes, or from and
-// to. It lies within what is held.
-func (s *Service) windowOf(c *gin.Context, p *listen.Picture) (topic.Window, error) {
+// to.
+func windowOf(c *gin.Context, p *listen.Picture) (topic.Window, error) {
 	minutes, err := minutesOf(c.Query("window"), defaultWindow)
 	if err != nil {
 		return topic.Window{}, fault.New(fault.InvalidRequest, "window is a time like 30m or 2h, of whole minutes")
@@ -47,18 +47,23 @@ func (s *Service) windowOf(c *gin.Context, p *listen.Picture) (topic.Window, err
 			w.To = w.From + minutes
 		}
 	}
-	return w, s.judgeWindow(w, p)
+	if w.From >= w.To {
+		return w, fault.New(fault.InvalidRequest, "from is not before to")
+	}
+	return w, nil
 }
 
-func (s *Service) judgeWindow(w topic.Window, p *listen.Picture) error {
-	switch {
-	case w.From >= w.To:
-		return fault.New(fault.InvalidRequest, "from is not before to")
-	case w.From < p.From:
-		return fault.New(fault.InvalidRequest, "the window begins before %s: no older minutes are held; posts from before are found by search",
-			topic.StartOf(p.From)).With("oldest", topic.StartOf(p.From))
+// within refuses what needs more of the past than may be read for one answer: the
+// minutes from one on, as far as they are not held.
+func (s *Service) within(from int64, w topic.Window, p *listen.Picture) error {
+	most := int64(s.cfg.TopicPast / time.Minute)
+	oldest := min(w.To, p.From) - most
+	if from >= oldest {
+		return nil
 	}
-	return nil
+	return fault.New(fault.InvalidRequest,
+		"the answer needs the minutes from %s on; of those before %s at most %d are read at once, so none before %s: ask for a shorter window",
+		topic.StartOf(from), topic.StartOf(p.From), most, topic.StartOf(oldest)).With("oldest", topic.StartOf(oldest))
 }
 
 // minutesOf reads a time of whole minutes.
@@ -82,7 +87,7 @@ func minutesOf(text string, otherwise int64) (int64, error) {
 
 // statsQuery reads what is asked of a topic.
 func (s *Service) statsQuery(c *gin.Context, p *listen.Picture) (listen.Query, error) {
-	w, err := s.windowOf(c, p)
+	w, err := windowOf(c, p)
 	if err != nil {
 		return listen.Query{}, err
 	}
@@ -99,17 +104,16 @@ func (s *Service) statsQuery(c *gin.Context, p *listen.Picture) (listen.Query, e
 	case "":
 	case "previous":
 		q.Compare = true
-		if err := s.judgeWindow(w.Before(), p); err != nil {
-			return q, err
-		}
 	default:
 		return q, fault.New(fault.InvalidRequest, "compare is previous")
 	}
 	if q.By, err = dimensionOf(c.Query("by")); err != nil {
 		return q, err
 	}
-	q.Top, err = topOf(c.Query("top"))
-	return q, err
+	if q.Top, err = topOf(c.Query("top")); err != nil {
+		return q, err
+	}
+	return q, s.within(q.From(), w, p)
 }
 
 func dimensions() []topic.Dimension { return append(topic.Dimensions(), listen.ByMedia) }

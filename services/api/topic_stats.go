@@ -1,7 +1,9 @@
 package api
 
 import (
+	"errors"
 	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -53,15 +55,14 @@ func (s *Service) pictureOf(c *gin.Context) (*listen.Picture, error) {
 	return p, nil
 }
 
-// topicForm answers with something made of a topic's picture, made once for all
-// who ask the same.
-func (s *Service) topicForm(c *gin.Context, p *listen.Picture, name, query string, answer func() (any, error)) error {
-	form := live.Form{Name: name, Query: query}
+// topicForm answers with something made of a topic's picture from a minute on, made
+// once for all who ask the same.
+func (s *Service) topicForm(c *gin.Context, p *listen.Picture, from int64, form live.Form, answer func(*listen.Picture) (any, error)) error {
 	if r := p.Find(form); r != nil {
 		s.send(c, r, &p.Stamp)
 		return nil
 	}
-	v, err := answer()
+	v, err := s.madeOf(c, p, from, form, answer)
 	if err != nil {
 		return err
 	}
@@ -71,6 +72,22 @@ func (s *Service) topicForm(c *gin.Context, p *listen.Picture, name, query strin
 	}
 	s.send(c, s.form(&p.Stamp, form, func() ([]byte, string) { return body, jsonType }), &p.Stamp)
 	return nil
+}
+
+// madeOf is what is made of a picture; of minutes that it does not hold when it is
+// to reach further back.
+func (s *Service) madeOf(c *gin.Context, p *listen.Picture, from int64, form live.Form, answer func(*listen.Picture) (any, error)) (any, error) {
+	if from >= p.From {
+		return answer(p)
+	}
+	v, err := s.topics.Reaching(c.Request.Context(), p, from, form, answer)
+	if _, ours := fault.As(err); err == nil || ours {
+		return v, err
+	}
+	if errors.Is(err, listen.ErrBusy) {
+		return nil, fault.New(fault.Overloaded, "too much of the past is being read: try again in a moment").Because(err).After(time.Second)
+	}
+	return nil, storeDown(err)
 }
 
 // windowed names a window among the forms of a picture.
@@ -135,7 +152,7 @@ func (s *Service) topicStats(c *gin.Context) error {
 		return err
 	}
 	key := windowed(q.Window) + "/" + strconv.FormatInt(q.Step, 10) + "/" + string(q.By) + "/" + strconv.Itoa(q.Top) + "/" + strconv.FormatBool(q.Compare)
-	return s.topicForm(c, p, "stats", key, func() (any, error) { return statsOf(p, q) })
+	return s.topicForm(c, p, q.From(), live.Form{Name: "stats", Query: key}, func(p *listen.Picture) (any, error) { return statsOf(p, q) })
 }
 
 func statsOf(p *listen.Picture, q listen.Query) (any, error) {
@@ -174,12 +191,16 @@ func totalsOf(r *listen.Report) topicTotals {
 	}
 }
 
-// viewOf is the picture of the topic asked about, and the window of it.
-func (s *Service) viewOf(c *gin.Context) (p *listen.Picture, w topic.Window, err error) {
-	if p, err = s.pictureOf(c); err == nil {
-		w, err = s.windowOf(c, p)
+// viewOf is the picture of the topic asked about, and the window of it. The answer
+// is made from so many minutes before the window as well.
+func (s *Service) viewOf(c *gin.Context, before int64) (p *listen.Picture, w topic.Window, err error) {
+	if p, err = s.pictureOf(c); err != nil {
+		return p, w, err
 	}
-	return p, w, err
+	if w, err = windowOf(c, p); err != nil {
+		return p, w, err
+	}
+	return p, w, s.within(w.From-before, w, p)
 }
 
 type trendsReply struct {
@@ -193,7 +214,7 @@ type trendsReply struct {
 }
 
 func (s *Service) topicTrends(c *gin.Context) error {
-	p, w, err := s.viewOf(c)
+	p, w, err := s.viewOf(c, listen.HourBefore)
 	if err != nil {
 		return err
 	}
@@ -201,7 +222,8 @@ func (s *Service) topicTrends(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.topicForm(c, p, "trends", windowed(w)+"/"+strconv.Itoa(top), func() (any, error) {
+	form := live.Form{Name: "trends", Query: windowed(w) + "/" + strconv.Itoa(top)}
+	return s.topicForm(c, p, w.From-listen.HourBefore, form, func(p *listen.Picture) (any, error) {
 		t := p.Trends(w, top)
 		return trendsReply{headOf(p, w), orEmpty(t.Themes), orEmpty(t.Risers), orEmpty(p.Hashtags(w, top)), t.Minutes}, nil
 	})
@@ -230,11 +252,12 @@ type crowdReply struct {
 }
 
 func (s *Service) topicCrowd(c *gin.Context) error {
-	p, w, err := s.viewOf(c)
+	p, w, err := s.viewOf(c, 0)
 	if err != nil {
 		return err
 	}
-	return s.topicForm(c, p, "crowd", windowed(w), func() (any, error) { return crowdOf(p, w) })
+	form := live.Form{Name: "crowd", Query: windowed(w)}
+	return s.topicForm(c, p, w.From, form, func(p *listen.Picture) (any, error) { return crowdOf(p, w) })
 }
 
 // crowdOf estimates a crowd, if the topic asks and there are enough people.

@@ -11,6 +11,7 @@ import (
 // shelf is what a generation holds of one subject, as encoded minutes.
 type shelf struct {
 	complete bool
+	first    int64 // minute that was read, and is still held
 	ids      map[int64]views.PieceID
 	blobs    map[int64][]byte
 }
@@ -44,20 +45,24 @@ func (f *fetcher) turn(ctx context.Context, wanted map[topic.Subject]bool) {
 	f.viewsErr = nil
 }
 
-// fill reads what the generation at hand has of subjects that are new here.
+// fill reads what the generation at hand has of subjects that are new here, and
+// of the time that is held again.
 func (f *fetcher) fill(ctx context.Context, wanted map[topic.Subject]bool) error {
 	for _, ref := range f.generation.Topics {
 		s := topic.Subject{Topic: ref.Topic, Revision: ref.Revision}
-		if !wanted[s] || f.shelves[s] != nil {
+		old := f.shelves[s]
+		if !wanted[s] || old != nil && old.first <= f.from {
 			continue
 		}
-		fresh, err := f.shelve(ctx, ref, nil)
+		fresh, err := f.shelve(ctx, ref, old)
 		if err != nil {
 			return fmt.Errorf("read %s of generation %d: %w", s, f.generation.Number, err)
 		}
 		f.shelves[s] = fresh
-		for at := range fresh.ids {
-			f.touch(s, at)
+		for at, id := range fresh.ids {
+			if old == nil || old.ids[at] != id {
+				f.touch(s, at)
+			}
 		}
 	}
 	return nil
@@ -70,7 +75,7 @@ func (f *fetcher) shelve(ctx context.Context, ref views.TopicRef, old *shelf) (*
 	if err != nil {
 		return nil, err
 	}
-	fresh := &shelf{complete: ref.Complete, ids: make(map[int64]views.PieceID, len(refs)), blobs: make(map[int64][]byte, len(refs))}
+	fresh := &shelf{complete: ref.Complete, first: f.from, ids: make(map[int64]views.PieceID, len(refs)), blobs: make(map[int64][]byte, len(refs))}
 	var missing []views.PieceID
 	for _, r := range refs {
 		fresh.ids[r.Key] = r.ID
@@ -115,6 +120,10 @@ func (f *fetcher) take(g *views.Generation, shelves map[topic.Subject]*shelf) {
 		}
 	}
 	f.generation, f.shelves = g, shelves
+	f.manifests = make(map[topic.Subject]views.PieceID, len(g.Topics))
+	for _, ref := range g.Topics {
+		f.manifests[topic.Subject{Topic: ref.Topic, Revision: ref.Revision}] = ref.Manifest
+	}
 	for p := range f.parts {
 		f.parts[p].drop(g.Number, f.touch)
 	}

@@ -27,8 +27,10 @@ type fetcher struct {
 
 	now, from  int64 // Unix minutes: of this look, and the first to be held
 	generation *views.Generation
+	manifests  map[topic.Subject]views.PieceID // of the generation
 	shelves    map[topic.Subject]*shelf
 	parts      []part
+	gap        gap
 	viewsErr   error
 	wholeAt    audience.Millis
 	// dirty are the minutes to be added up again.
@@ -105,23 +107,26 @@ func (f *fetcher) prune(wanted map[topic.Subject]bool) {
 	}
 	gone := func(s topic.Subject) bool { return !wanted[s] && s.Revision <= f.known[s.Topic] }
 	for p := range f.parts {
-		f.parts[p].prune(gone, f.from)
+		f.parts[p].prune(gone)
 	}
+	f.shed()
 	for s, shelf := range f.shelves {
 		if !wanted[s] {
 			delete(f.shelves, s)
 			continue
 		}
+		shelf.first = max(shelf.first, f.from)
 		maps.DeleteFunc(shelf.blobs, func(at int64, _ []byte) bool { return at < f.from })
 		maps.DeleteFunc(shelf.ids, func(at int64, _ views.PieceID) bool { return at < f.from })
 	}
 	maps.DeleteFunc(f.dirty, func(s topic.Subject, _ map[int64]bool) bool { return !wanted[s] })
 }
 
-// touchAll marks everything there is of a subject that is new here.
-func (f *fetcher) touchAll(s topic.Subject) {
+// touchAll marks everything there is of a subject that is new here, or is held
+// from an earlier minute on.
+func (f *fetcher) touchAll(s topic.Subject, from int64) {
 	for p := range f.parts {
-		f.parts[p].each(s, f.touch)
+		f.parts[p].each(s, from, f.touch)
 	}
 	if shelf := f.shelves[s]; shelf != nil {
 		for at := range shelf.ids {

@@ -63,6 +63,10 @@ type Config struct {
 	// Minutes bounds how many are held of all topics together; beyond it the
 	// horizon is nearer.
 	Minutes int
+	// PastBytes is how much is kept of what was read from before the horizon, and
+	// PastTimeout how long one answer may take to read.
+	PastBytes   int
+	PastTimeout time.Duration
 	// ShownFor is how long posts that somebody looked at are remembered, and
 	// ShownBytes how much memory they may take.
 	ShownFor   time.Duration
@@ -82,12 +86,14 @@ type Hub struct {
 	health atomic.Pointer[Health]
 	lists  lists
 	shown  shown
+	past   readers
 }
 
 // New makes an empty hub; Run fills it.
 func New(cfg Config, deps Deps) *Hub {
 	h := &Hub{cfg: cfg, deps: deps, ready: make(chan struct{})}
 	h.lists.byTopic = map[string]*list{}
+	h.past = readers{pieces: newPieces(deps.Views, cfg.PastBytes), turns: make(chan struct{}, pastAtOnce)}
 	h.health.Store(&Health{})
 	return h
 }

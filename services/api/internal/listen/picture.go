@@ -41,7 +41,9 @@ type Picture struct {
 	// Offsets are, by partition of posts, the first offset that is not in it.
 	Offsets map[int32]int64
 
-	sums *sums
+	sums   *sums
+	beyond beyond
+	past   *past // nil: what is held is all
 }
 
 // Between are the minutes from first (inclusive) to end (exclusive).
@@ -64,6 +66,7 @@ type basis struct {
 	stale      bool
 	age        int64
 	partial    bool
+	lost       bool
 }
 
 // put gives a picture's minutes with some of them replaced; nil removes one. The

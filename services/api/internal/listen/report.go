@@ -2,6 +2,7 @@ package listen
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/enrich/sentiment"
@@ -28,6 +29,14 @@ type Query struct {
 	Top int
 	// Compare asks for the change since the window before.
 	Compare bool
+}
+
+// From is the first minute that the report is made from.
+func (q *Query) From() int64 {
+	if q.Compare {
+		return q.Window.Before().From
+	}
+	return q.Window.From
 }
 
 // Report is the figures of a window.
@@ -124,6 +133,9 @@ func (p *Picture) series(q Query, parts []topic.Compared) []Point {
 
 // step is the sum of a short window, which may be shared; nil for nothing.
 func (p *Picture) step(first, end int64) *topic.Minute {
+	if p.past != nil && first < p.From {
+		return p.Sum(first, end)
+	}
 	of := p.Between(first, end)
 	switch len(of) {
 	case 0:
@@ -134,23 +146,55 @@ func (p *Picture) step(first, end int64) *topic.Minute {
 	return p.Sum(first, end)
 }
 
-// Window is the minutes of a window as the arithmetic of topics takes them.
-func (p *Picture) Window(first, end int64) topic.Minutes {
-	of := p.Between(first, end)
-	out := make(topic.Minutes, len(of))
-	for _, e := range of {
-		out[e.At] = e.Minute
-	}
-	return out
-}
-
-// hourBefore is how much of the time before a window its trends are judged by.
-const hourBefore = 60
+// HourBefore is how much of the time before a window its trends are judged by, in
+// minutes.
+const HourBefore = 60
 
 // Trends is what a window talks about. Words that every sentence of the show's or
 // the posts' languages has are left out.
 func (p *Picture) Trends(w topic.Window, k int) topic.Trends {
-	return p.Window(w.From-hourBefore, w.To).Trends(w, k, p.languages(w))
+	of, before := topic.Minutes{}, w.From-HourBefore
+	p.gather(of, before, w.From)
+	p.gather(of, w.From, w.To)
+	if p.begins() < before {
+		of.Of(before) // a topic that was quiet is not a young one
+	}
+	return of.Trends(w, k, p.languages(w))
+}
+
+// gather adds up a stretch by the hour, each sum in the place of the first minute
+// that is in it.
+func (p *Picture) gather(into topic.Minutes, first, end int64) {
+	for _, stretch := range stretches(first, end) {
+		if at, ok := p.next(stretch.first); ok && at < stretch.end {
+			into[at] = p.Sum(stretch.first, stretch.end)
+		}
+	}
+}
+
+// next is the first minute from one on that has anything in it.
+func (p *Picture) next(from int64) (int64, bool) {
+	if p.past != nil && from < p.From {
+		if at, ok := p.past.next(from); ok {
+			return at, true
+		}
+	}
+	if of := p.Between(from, p.Now+1); len(of) > 0 {
+		return of[0].At, true
+	}
+	return 0, false
+}
+
+// begins is the first minute that is known to have anything in it.
+func (p *Picture) begins() int64 {
+	first := int64(math.MaxInt64)
+	if len(p.Minutes) > 0 {
+		first = p.Minutes[0].At
+	}
+	if p.past != nil {
+		first = min(first, p.past.since)
+	}
+	return first
 }
 
 // languages are those of the show, and those that many posts are in.

@@ -2,6 +2,7 @@ package listen
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
@@ -23,10 +24,12 @@ type painter struct {
 
 // canvas is what a topic's next picture is made from.
 type canvas struct {
-	subject topic.Subject
-	minutes []Entry
-	basis   basis
-	sums    *sums
+	subject   topic.Subject
+	from      int64 // first minute that is held
+	minutes   []Entry
+	additions additions
+	basis     basis
+	sums      *sums
 }
 
 // Run keeps the pictures fresh until ctx ends.
@@ -62,11 +65,11 @@ func (p *painter) look(ctx context.Context) {
 	if len(topics) > 0 && !p.fetch.begun && !p.fetch.impatient() {
 		return // the first pictures are to be whole
 	}
-	live := map[string]bool{}
+	live, more := map[string]bool{}, p.fetch.additions()
 	held := 0
 	for _, t := range topics {
 		live[t.ID] = true
-		p.paint(state, t, now)
+		p.paint(state, t, more, now)
 		held += len(p.canvas[t.ID].minutes)
 	}
 	p.bound(held, now)
@@ -97,15 +100,17 @@ func (p *painter) bound(held int, now audience.Millis) {
 }
 
 // paint renews one topic's picture, if anything changed.
-func (p *painter) paint(state *control.State, t *control.Topic, now audience.Millis) {
+func (p *painter) paint(state *control.State, t *control.Topic, more map[topic.Subject]additions, now audience.Millis) {
 	c := p.canvas[t.ID]
 	subject := topic.Subject{Topic: t.ID, Revision: t.Revision}
 	if c == nil || c.subject != subject {
-		c = &canvas{subject: subject, sums: &sums{}}
+		c = &canvas{subject: subject, from: math.MaxInt64, sums: &sums{}}
 		p.canvas[t.ID] = c
-		p.fetch.touchAll(subject)
 	}
 	fresh := p.gather(c)
+	if !c.additions.equal(more[subject]) {
+		c.additions, fresh = more[subject], true
+	}
 	b := p.basis(state, t, c, now)
 	r := p.hub.room(t.ID)
 	if r == nil {
@@ -124,8 +129,16 @@ func (p *painter) paint(state *control.State, t *control.Topic, now audience.Mil
 // and tried again.
 func (p *painter) gather(c *canvas) (fresh bool) {
 	f := p.fetch
+	from := f.first(c.subject)
+	if from < c.from {
+		f.touchAll(c.subject, from)
+	}
+	c.from = from
 	changed := map[int64]*topic.Minute{}
 	for at := range f.dirty[c.subject] {
+		if at < from {
+			continue
+		}
 		m, err := f.minute(c.subject, at)
 		if err != nil {
 			f.parts[0].err = err
@@ -134,11 +147,11 @@ func (p *painter) gather(c *canvas) (fresh bool) {
 		changed[at] = m
 	}
 	delete(f.dirty, c.subject)
-	outside := len(c.minutes) > 0 && c.minutes[0].At < f.from
+	outside := len(c.minutes) > 0 && c.minutes[0].At < from
 	if len(changed) == 0 && !outside {
 		return false
 	}
-	c.minutes = put(c.minutes, changed, f.from)
+	c.minutes = put(c.minutes, changed, from)
 	return true
 }
 
@@ -155,7 +168,7 @@ func (p *painter) basis(state *control.State, t *control.Topic, c *canvas, now a
 			b.age = 0
 		}
 	}
-	b.now, b.from = f.now, f.from
+	b.now, b.from, b.lost = f.now, c.from, f.gap.before > 0
 	return b
 }
 
@@ -169,7 +182,7 @@ func (p *painter) picture(state *control.State, c *canvas, old *Picture, now aud
 	next := &Picture{
 		Stamp: live.NewStamp(seq, now), Topic: b.topic, Now: b.now, From: b.from, Minutes: c.minutes,
 		Generation: b.generation, Complete: b.complete, Stale: b.stale, AgeMS: b.age, Partial: b.partial,
-		Control: state.Offset(), Offsets: f.offsets(), sums: c.sums,
+		Control: state.Offset(), Offsets: f.offsets(), sums: c.sums, beyond: f.beyond(c.subject, c.additions),
 	}
 	if b.show != nil {
 		next.Show = b.show.Show

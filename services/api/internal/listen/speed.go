@@ -93,21 +93,42 @@ func (t *part) drop(below uint64, touch func(topic.Subject, int64)) {
 	}
 }
 
-// prune forgets the minutes of subjects that are no more, and those before the
-// horizon.
-func (t *part) prune(gone func(topic.Subject) bool, from int64) {
+// prune forgets the minutes of subjects that are no more.
+func (t *part) prune(gone func(topic.Subject) bool) {
 	for _, minutes := range t.epochs {
-		maps.DeleteFunc(minutes, func(key speed.MinuteKey, _ []byte) bool {
-			return key.Minute < from || gone(subjectOf(key))
-		})
+		maps.DeleteFunc(minutes, func(key speed.MinuteKey, _ []byte) bool { return gone(subjectOf(key)) })
 	}
 }
 
-// each tells every minute of a subject.
-func (t *part) each(s topic.Subject, tell func(topic.Subject, int64)) {
+// older counts what is held of minutes before one.
+func (t *part) older(before int64) (n int) {
 	for _, minutes := range t.epochs {
 		for key := range minutes {
-			if subjectOf(key) == s {
+			if key.Minute < before {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// shed forgets the minutes before one, and tells the last epoch that had any.
+func (t *part) shed(before int64) (last uint64) {
+	for epoch, minutes := range t.epochs {
+		held := len(minutes)
+		maps.DeleteFunc(minutes, func(key speed.MinuteKey, _ []byte) bool { return key.Minute < before })
+		if len(minutes) < held {
+			last = max(last, epoch)
+		}
+	}
+	return last
+}
+
+// each tells every minute of a subject from one on.
+func (t *part) each(s topic.Subject, from int64, tell func(topic.Subject, int64)) {
+	for _, minutes := range t.epochs {
+		for key := range minutes {
+			if key.Minute >= from && subjectOf(key) == s {
 				tell(s, key.Minute)
 			}
 		}

@@ -31,6 +31,10 @@ type block struct {
 // is the caller's.
 func (p *Picture) Sum(first, end int64) *topic.Minute {
 	sum := topic.NewSum()
+	if p.past != nil && first < p.From {
+		p.past.add(sum, first, min(end, p.From))
+		first = p.From
+	}
 	for _, stretch := range stretches(first, end) {
 		of := p.Between(stretch.first, stretch.end)
 		if len(of) == 0 {
