@@ -147,7 +147,9 @@ type Run struct {
 	Steps      []Step          `json:"steps"`
 	Generation uint64          `json:"generation,omitempty"`
 	Agreed     string          `json:"agreed,omitempty"`
-	Error      string          `json:"error,omitempty"`
+	// Warnings are what the run found wrong and went on over.
+	Warnings []string `json:"warnings,omitempty"`
+	Error    string   `json:"error,omitempty"`
 }
 
 // Step is one of a run's five steps.

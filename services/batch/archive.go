@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -84,51 +83,15 @@ func (s *Service) lookBack(ctx context.Context, w *work) error {
 // archivePartition gives the segment that the cut ended.
 func (s *Service) archivePartition(ctx context.Context, w *work, topic string, p int32) (archive.File, error) {
 	segment := archive.Segment{Topic: topic, Epoch: w.number() - 1, Partition: p}
-	if err := s.restore(ctx, segment); err != nil {
+	if err := s.restore(ctx, w.progress, segment); err != nil {
 		return archive.File{}, err
 	}
-	return s.archiveSegment(ctx, segment)
+	return s.archiveSegment(ctx, segment, func(archive.File) error { return nil })
 }
 
-// restore writes segments before one that are missing in the archive again from
-// the log, back to the last that is there: a segment begins where the one before
-// it ends.
-func (s *Service) restore(ctx context.Context, before archive.Segment) error {
-	var missing []archive.Segment
-	for segment := before; segment.Epoch > 0; {
-		segment.Epoch--
-		_, err := s.d.Archive.Stat(ctx, segment)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, archive.ErrNotFound) {
-			return way(err)
-		}
-		missing = append(missing, segment)
-	}
-	for _, segment := range slices.Backward(missing) {
-		s.d.Logger.Warn("a segment is missing in the archive: writing it again from the log", "path", segment.Path())
-		if _, err := s.archiveSegment(ctx, segment); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// restoreAll does so for every segment that the fold wants.
-func (s *Service) restoreAll(ctx context.Context, w *work) error {
-	for p := range int32(s.d.Log.Partitions(eventlog.Ballots)) {
-		for epoch := w.number() - 1; epoch > w.job.From; epoch-- {
-			if err := s.restore(ctx, archive.Segment{Topic: archive.Ballots, Epoch: epoch, Partition: p}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// archiveSegment copies a segment out of the log.
-func (s *Service) archiveSegment(ctx context.Context, segment archive.Segment) (archive.File, error) {
+// archiveSegment copies a segment out of the log. seen is asked before the file
+// takes its place.
+func (s *Service) archiveSegment(ctx context.Context, segment archive.Segment, seen func(archive.File) error) (archive.File, error) {
 	from, err := s.archivedTo(ctx, segment)
 	if err != nil {
 		return archive.File{}, way(err)
@@ -136,7 +99,7 @@ func (s *Service) archiveSegment(ctx context.Context, segment archive.Segment) (
 	if err := s.pass("archive " + segment.Path()); err != nil {
 		return archive.File{}, err
 	}
-	file, err := s.copySegment(ctx, segment, from)
+	file, err := s.copySegment(ctx, segment, from, seen)
 	if errors.Is(err, eventlog.ErrOffsetGone) {
 		return file, fmt.Errorf("archive %s: the log no longer has offset %d: restore the file from a copy of the archive: %w", segment.Path(), from, err)
 	}
@@ -148,15 +111,15 @@ func (s *Service) archiveSegment(ctx context.Context, segment archive.Segment) (
 
 // way tells the way out of a damaged archive.
 func way(err error) error {
-	if errors.Is(err, archive.ErrCorrupt) {
-		return fmt.Errorf("%w; restore it from a copy, or remove it: it is then written again from the log, as long as the log keeps it", err)
+	if errors.Is(err, archive.ErrCorrupt) && !errors.Is(err, eventlog.ErrOffsetGone) {
+		return fmt.Errorf("%w; restore it from a copy of the archive", err)
 	}
 	return err
 }
 
 // copySegment reads the log from an offset to the cut that ends the segment's
 // epoch.
-func (s *Service) copySegment(ctx context.Context, segment archive.Segment, from int64) (archive.File, error) {
+func (s *Service) copySegment(ctx context.Context, segment archive.Segment, from int64, seen func(archive.File) error) (archive.File, error) {
 	reader, err := s.d.Log.ReadRaw(ctx, segment.Topic, segment.Partition, from)
 	if err != nil {
 		return archive.File{}, err
@@ -184,6 +147,13 @@ func (s *Service) copySegment(ctx context.Context, segment archive.Segment, from
 				runtime.Gosched()
 			}
 		}
+	}
+	file, err := out.End(c.next)
+	if err != nil {
+		return archive.File{}, err
+	}
+	if err := seen(file); err != nil {
+		return archive.File{}, err
 	}
 	return out.Commit(c.next)
 }

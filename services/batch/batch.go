@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/clamor-live/clamor/pkg/archive"
 	"github.com/clamor-live/clamor/pkg/audience"
@@ -80,8 +82,9 @@ type Deps struct {
 	Runner Runner
 	Now    func() time.Time
 	Logger *slog.Logger
-	// Metrics may be nil.
+	// Metrics and Tracer may be nil.
 	Metrics prometheus.Registerer
+	Tracer  trace.Tracer
 }
 
 // Service runs the batch layer.
@@ -111,6 +114,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	if d.Tracer == nil {
+		d.Tracer = noop.NewTracerProvider().Tracer("")
 	}
 	return &Service{cfg: cfg, d: d, metrics: newMetrics(d.Metrics), pass: func(string) error { return nil }}, nil
 }
@@ -213,8 +219,8 @@ func (s *Service) somethingNew(ctx context.Context, state *control.State) (bool,
 				return false, err
 			}
 			end, err := s.archivedTo(ctx, archive.Segment{Topic: topic, Epoch: published.Generation, Partition: p})
-			if errors.Is(err, archive.ErrNotFound) {
-				return true, nil // a run restores it
+			if unreadable(err) {
+				return true, nil // a run mends it
 			}
 			if err != nil {
 				return false, err

@@ -297,42 +297,6 @@ func TestTwoLeaders(t *testing.T) {
 	r.recount(recount.Match)
 }
 
-func TestDamagedArchive(t *testing.T) {
-	r := newRig(t, brokers(t))
-	r.poll("final", once)
-	r.crowd("final", 0, 50)
-	r.run()
-	r.topic("goal", "gol") // which is counted from the first post on
-	for _, topic := range []string{archive.Ballots, archive.Posts} {
-		r.damage(archive.Segment{Topic: topic, Epoch: 0, Partition: 1})
-		r.topic("cup", "#copa")
-	}
-}
-
-// damage cuts a segment in half: runs fail over it and say so until it is removed.
-func (r *rig) damage(segment archive.Segment) {
-	t := r.t
-	t.Helper()
-	published, _ := r.control.State().Published()
-	path := filepath.Join(r.dir, filepath.FromSlash(segment.Path()))
-	whole, err := os.ReadFile(path)
-	r.must(err)
-	r.must(os.WriteFile(path, whole[:len(whole)/2], 0o600))
-	run, err := r.service().RunOnce(t.Context())
-	if err == nil || !strings.Contains(run.Error, segment.Path()) || !strings.Contains(run.Error, "remove it") {
-		t.Fatalf("%+v, %v", run, err)
-	}
-	if p, _ := r.control.State().Published(); p.Generation != published.Generation {
-		t.Fatalf("published %+v over a damaged archive", p)
-	}
-	r.must(os.Remove(path))
-	r.run()
-	r.published()
-	if again, err := os.ReadFile(path); err != nil || !bytes.Equal(again, whole) {
-		t.Errorf("the file came back otherwise: %v", err)
-	}
-}
-
 func TestARunThatCannotWriteFailsAndTheNextWorks(t *testing.T) {
 	r := newRig(t, brokers(t))
 	r.poll("final", once)

@@ -213,7 +213,7 @@ func (s *Service) fill(ctx context.Context, by *topics, note fillings, to uint64
 		return false, err
 	}
 	partitions := s.d.Log.Partitions(eventlog.Posts)
-	first, err := s.firstPosts(ctx, to, partitions)
+	first, err := s.firstPosts(ctx, nil, to, partitions)
 	if err != nil {
 		return false, err
 	}
@@ -232,7 +232,13 @@ func (s *Service) fill(ctx context.Context, by *topics, note fillings, to uint64
 			return false, err
 		}
 		if err := s.hearEpoch(ctx, h, by, x); err != nil {
-			return false, way(err)
+			if !unreadable(err) {
+				return false, err
+			}
+			if mended, mendErr := s.mend(ctx, nil, archive.Posts, is.Next, to); mendErr != nil || mended == 0 {
+				return false, errors.Join(err, mendErr)
+			}
+			return false, s.noteFillings(ctx, note)
 		}
 		if err := x.failed(); err != nil {
 			return false, err

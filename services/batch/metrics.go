@@ -9,6 +9,7 @@ type metrics struct {
 	generation  prometheus.Gauge
 	cutAt       prometheus.Gauge
 	archived    *prometheus.CounterVec
+	mended      *prometheus.CounterVec
 	recomputed  prometheus.Counter
 	recomputing prometheus.Counter
 	compared    *prometheus.CounterVec
@@ -43,6 +44,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		archived: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "clamor_batch_archived_rows_total", Help: "Rows written to the archive, by topic.",
 		}, []string{"topic"}),
+		mended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "clamor_batch_segments_mended_total", Help: "Segments of the archive that were damaged or missing and written again from the log, by topic.",
+		}, []string{"topic"}),
 		recomputed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "clamor_batch_recomputed_ballots_total", Help: "Ballots folded from the archive.",
 		}),
@@ -76,7 +80,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	if reg != nil {
 		reg.MustRegister(m.heard, m.hearing, m.indexed, m.indexedPosts, m.searchFailures, m.searchRefused)
-		reg.MustRegister(m.leader, m.runs, m.steps, m.generation, m.cutAt, m.archived, m.recomputed, m.recomputing, m.compared, m.sealed)
+		reg.MustRegister(m.leader, m.runs, m.steps, m.generation, m.cutAt, m.archived, m.mended, m.recomputed, m.recomputing, m.compared, m.sealed)
 	}
 	return m
 }

@@ -35,8 +35,24 @@ type hearing struct {
 // listen counts the epoch that the cut ended by the topics that stand when it was
 // decided, and what is new among them back to the first post. Posts are folded in
 // this process whatever the runner of the ballots: a run folds one epoch of them,
-// not a round's whole history.
+// not a round's whole history. Segments that turn out to be damaged are mended,
+// and all is counted once more.
 func (s *Service) listen(ctx context.Context, w *work) error {
+	err := s.listenOnce(ctx, w)
+	if !unreadable(err) {
+		return err
+	}
+	mended, mendErr := s.mend(ctx, w.progress, archive.Posts, w.heard.from, w.number())
+	if mendErr != nil {
+		return errors.Join(err, mendErr)
+	}
+	if mended == 0 {
+		return way(err)
+	}
+	return s.listenOnce(ctx, w)
+}
+
+func (s *Service) listenOnce(ctx context.Context, w *work) error {
 	if err := s.pass("listen"); err != nil {
 		return err
 	}
@@ -59,7 +75,7 @@ func (s *Service) listen(ctx context.Context, w *work) error {
 	h.index = s.beginIndexing(ctx, w)
 	began := s.d.Now()
 	if err := s.hear(ctx, w, ledger); err != nil {
-		return way(err)
+		return err
 	}
 	if err := h.checkRows(w); err != nil {
 		return err
@@ -110,7 +126,7 @@ func (s *Service) takePlaces(ctx context.Context, w *work) error {
 		s.d.Logger.Warn("the state of the posts' fold is lost: folding them again from the first epoch on", "error", err)
 	}
 	var err error
-	if h.from, err = s.firstPosts(ctx, w.number(), n); err != nil {
+	if h.from, err = s.firstPosts(ctx, w.progress, w.number(), n); err != nil {
 		return err
 	}
 	h.whole, h.parts = true, nil
@@ -145,7 +161,7 @@ func (s *Service) restorePlaces(ctx context.Context, w *work, n int) error {
 // firstPosts is the first epoch from which on the archive has all posts. Segments
 // that are missing are written again from the log, as long as it lasts; posts of
 // which neither has anything cannot be counted.
-func (s *Service) firstPosts(ctx context.Context, number uint64, partitions int) (uint64, error) {
+func (s *Service) firstPosts(ctx context.Context, w *progress, number uint64, partitions int) (uint64, error) {
 	paths, err := s.d.Archive.List(ctx, archive.Posts+"/")
 	if err != nil {
 		return 0, err
@@ -159,7 +175,7 @@ func (s *Service) firstPosts(ctx context.Context, number uint64, partitions int)
 			if there[archive.Segment{Topic: archive.Posts, Epoch: epoch - 1, Partition: p}.Path()] {
 				continue
 			}
-			err := s.restore(ctx, archive.Segment{Topic: archive.Posts, Epoch: epoch, Partition: p})
+			err := s.restore(ctx, w, archive.Segment{Topic: archive.Posts, Epoch: epoch, Partition: p})
 			if errors.Is(err, eventlog.ErrOffsetGone) {
 				s.d.Logger.Warn("posts are neither in the archive nor in the log any more: counting from a later epoch on", "epoch", epoch)
 				return epoch, nil

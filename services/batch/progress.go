@@ -2,14 +2,20 @@ package batch
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/views"
 )
 
-// saveEvery bounds how often a step's count is written to the views store.
-const saveEvery = 500 * time.Millisecond
+const (
+	// saveEvery bounds how often a step's count is written to the views store.
+	saveEvery = 500 * time.Millisecond
+	// maxWarnings bounds what a run says of what it found wrong; the log has all.
+	maxWarnings = 20
+)
 
 // progress is a run's account of itself in the views store. That account is for
 // people; no run depends on it, so faults in writing it are only logged.
@@ -18,6 +24,7 @@ type progress struct {
 	run   views.Run
 	step  *views.Step
 	saved time.Time
+	mu    sync.Mutex // what partitions note at the same time
 }
 
 func (s *Service) newProgress() *progress {
@@ -39,7 +46,7 @@ func (p *progress) start(ctx context.Context, id, trigger string) {
 func (p *progress) resume(ctx context.Context, id string) {
 	p.run.ID, p.run.Trigger, p.run.StartedAt = id, "resume", p.s.now()
 	if was, err := p.s.d.Views.Run(ctx, id); err == nil && was.StartedAt != 0 {
-		p.run.StartedAt, p.run.Trigger = was.StartedAt, was.Trigger
+		p.run.StartedAt, p.run.Trigger, p.run.Warnings = was.StartedAt, was.Trigger, was.Warnings
 	}
 	p.save(ctx)
 }
@@ -54,7 +61,10 @@ func (p *progress) begin(ctx context.Context, name string, step func() error) er
 	began := p.s.d.Now()
 	p.step.State, p.step.StartedAt, p.step.FinishedAt = views.Running, audience.MillisOf(began), 0
 	p.save(ctx)
+	_, span := p.s.d.Tracer.Start(ctx, name)
 	err := step()
+	failed(span, err)
+	span.End()
 	p.step.FinishedAt, p.step.State = p.s.now(), views.Done
 	if err != nil {
 		p.step.State = views.Failed
@@ -72,9 +82,24 @@ func (p *progress) expect(total int64, unit string) {
 
 // did adds to what the step has done.
 func (p *progress) did(ctx context.Context, n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.step.Done += n
 	if p.s.d.Now().Sub(p.saved) >= saveEvery {
 		p.save(ctx)
+	}
+}
+
+// warn says what was found wrong and is no reason to stop; nil: to nobody, for
+// what is done between runs.
+func (p *progress) warn(text string) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.run.Warnings) < maxWarnings && !slices.Contains(p.run.Warnings, text) {
+		p.run.Warnings = append(p.run.Warnings, text)
 	}
 }
 

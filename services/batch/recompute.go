@@ -71,20 +71,24 @@ func (s *Service) recompute(ctx context.Context, w *work) error {
 	return s.listen(ctx, w)
 }
 
-// fold asks the runner, a second time when segments turned out to be missing
-// and the log still had them.
+// fold asks the runner, a second time when segments turned out to be missing or
+// damaged and the log still had them.
 func (s *Service) fold(ctx context.Context, w *work, partitions int) ([]*fold.Part, error) {
 	again := func() ([]*fold.Part, error) {
 		w.step.Done = 0
 		return s.d.Runner.Recompute(ctx, s.d.Archive, w.job, partitions, func(*fold.Part) { w.did(ctx, 1) })
 	}
 	parts, err := again()
-	// A cluster's errors are texts: ask the archive itself.
-	if err == nil || ctx.Err() != nil || errors.Is(err, archive.ErrCorrupt) {
+	if err == nil || ctx.Err() != nil {
 		return parts, err
 	}
-	if restoreErr := s.restoreAll(ctx, w); restoreErr != nil {
-		return nil, errors.Join(err, restoreErr)
+	// A cluster's errors are texts: ask the archive itself.
+	mended, mendErr := s.mend(ctx, w.progress, archive.Ballots, w.job.From, w.job.To)
+	if mendErr != nil {
+		return nil, errors.Join(err, mendErr)
+	}
+	if mended == 0 {
+		return nil, err
 	}
 	return again()
 }

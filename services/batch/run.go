@@ -7,6 +7,10 @@ import (
 	"fmt"
 	"strconv"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/clamor-live/clamor/pkg/archive"
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
@@ -52,8 +56,12 @@ func (w *work) number() uint64 { return w.decision.Number }
 // RunOnce makes one run: it finishes the one that was cut and not published, or
 // cuts anew. It is for the leader; a second one in parallel does no harm.
 func (s *Service) RunOnce(ctx context.Context) (views.Run, error) {
+	ctx, span := s.d.Tracer.Start(ctx, "batch run")
+	defer span.End()
 	w := &work{progress: s.newProgress()}
 	err := s.run(ctx, w)
+	span.SetAttributes(attribute.String("clamor.run", w.run.ID), attribute.Int64("clamor.ballots", w.ballots()), attribute.Int64("clamor.posts", w.posts()))
+	failed(span, err)
 	// How it ended is said even when the process is about to stop.
 	if saveErr := w.finish(context.WithoutCancel(ctx), err); err == nil && saveErr != nil {
 		s.d.Logger.Warn("batch run's end not noted", "run", w.run.ID, "error", saveErr)
@@ -64,6 +72,13 @@ func (s *Service) RunOnce(ctx context.Context) (views.Run, error) {
 			"ballots", w.ballots(), "posts", w.posts(), "sealed", len(w.decision.Seals), "took", s.d.Now().Sub(w.run.StartedAt.Time()).String())
 	}
 	return w.run, err
+}
+
+// failed says in a span why what it spans failed.
+func failed(span trace.Span, err error) {
+	if err != nil {
+		span.SetStatus(codes.Error, err.Error())
+	}
 }
 
 func (w *work) ballots() int64 {

@@ -247,6 +247,7 @@ func runs(t *testing.T, open func() views.Store) {
 		must(t, s.SaveRun(t.Context(), run))
 		run.State, run.FinishedAt, run.Generation, run.Agreed = views.Done, audience.Millis(2000+i), uint64(i), views.AgreedYes
 		run.Steps = []views.Step{{Name: "cut", State: views.Done, StartedAt: 1, FinishedAt: 2, Done: 3, Total: 3, Unit: "partitions"}}
+		run.Warnings = []string{"a segment was damaged"}
 		must(t, s.SaveRun(t.Context(), run))
 		want = append([]views.Run{run}, want...)
 	}

@@ -142,9 +142,28 @@ func compare(ctx context.Context, a *archive.Archive, s *certificate.Statement, 
 	found = append(found, c.found...)
 	found = append(found, differ(s, &again)...)
 	report(stdout, s, &again, signer, trusted)
+	if err := mended(ctx, a, s, stdout); err != nil {
+		return nil, err
+	}
 	fmt.Fprintf(stdout, "read        %d segments, %d rows, %d ballots of this round, in %v\n",
 		c.segments, c.rows, c.ballots, time.Since(began).Round(time.Millisecond))
 	return found, nil
+}
+
+// mended tells which of the certified files were damaged and written again. What
+// counts is that they are as certified now; whoever wants to know more finds what
+// they had become.
+func mended(ctx context.Context, a *archive.Archive, s *certificate.Statement, stdout io.Writer) error {
+	for _, f := range s.Files {
+		aside, err := a.Aside(ctx, f.Path)
+		if err != nil {
+			return err
+		}
+		for _, place := range aside {
+			fmt.Fprintf(stdout, "mended      %s; as it was damaged: %s\n", f.Path, place)
+		}
+	}
+	return nil
 }
 
 func publicKey(text string) (ed25519.PublicKey, error) {

@@ -54,7 +54,7 @@ func compose(ctx context.Context, p *process.Process, cfg settings) error {
 	}
 	service, err := batch.New(cfg.Batch, batch.Deps{
 		Log: s.Log, Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Search: s.Search,
-		Key: s.Keys.Certificate(), Now: time.Now, Logger: p.Logger, Metrics: p.Metrics,
+		Key: s.Keys.Certificate(), Now: time.Now, Logger: p.Logger, Metrics: p.Metrics, Tracer: p.Tracer,
 	})
 	if err != nil {
 		return err
