@@ -78,8 +78,10 @@ type Published struct {
 	Floors     map[int32]int64 `json:"floors,omitempty"`
 	// Offsets are where the generation ends in each partition of ballots.
 	Offsets map[int32]int64 `json:"offsets,omitempty"`
-	// PostOffsets are where it ends in each partition of posts.
+	// PostOffsets are where it ends in each partition of posts: at PostCut. Unheard
+	// are the epochs between that and Cut.
 	PostOffsets map[int32]int64     `json:"post_offsets,omitempty"`
+	Unheard     uint64              `json:"unheard,omitempty"`
 	Seals       []audience.RoundKey `json:"seals,omitempty"`
 	Run         string              `json:"run,omitempty"`
 	// Agreed says whether the speed view agreed at the cut: yes, no or unknown.
@@ -87,3 +89,7 @@ type Published struct {
 	At     audience.Millis `json:"-"`
 	Offset int64           `json:"-"`
 }
+
+// PostCut is the cut up to which the generation has posts: it is behind Cut while
+// they stand still.
+func (p Published) PostCut() uint64 { return p.Cut - min(p.Cut, p.Unheard) }

@@ -91,6 +91,7 @@ type generationHeader struct {
 	Build         string              `json:"build,omitempty"`
 	PostOffsets   map[int32]int64     `json:"post_offsets,omitempty"`
 	PostRows      int64               `json:"post_rows,omitempty"`
+	Unheard       uint64              `json:"unheard,omitempty"`
 	Searched      uint64              `json:"searched,omitempty"`
 }
 
@@ -103,7 +104,7 @@ func headerOf(g *Generation) generationHeader {
 	h := generationHeader{
 		CreatedAt: g.CreatedAt, Run: g.Run, Offsets: g.Offsets, FloorEpoch: g.FloorEpoch, Floors: g.Floors,
 		Rows: g.Rows, Agreed: g.Agreed, Differences: g.Differences, Seals: g.Seals,
-		Topics: g.Topics, Build: g.Build, PostOffsets: g.PostOffsets, PostRows: g.PostRows, Searched: g.Searched,
+		Topics: g.Topics, Build: g.Build, PostOffsets: g.PostOffsets, PostRows: g.PostRows, Unheard: g.Unheard, Searched: g.Searched,
 	}
 	for _, k := range Keys(g.LateAfterSeal) {
 		h.LateAfterSeal = append(h.LateAfterSeal, lateAfterSeal{k, g.LateAfterSeal[k]})
@@ -115,7 +116,7 @@ func (h *generationHeader) generation(number uint64) *Generation {
 	g := &Generation{
 		Number: number, CreatedAt: h.CreatedAt, Run: h.Run, Offsets: h.Offsets, FloorEpoch: h.FloorEpoch, Floors: h.Floors,
 		Rows: h.Rows, Agreed: h.Agreed, Differences: h.Differences, Seals: h.Seals,
-		Topics: h.Topics, Build: h.Build, PostOffsets: h.PostOffsets, PostRows: h.PostRows, Searched: h.Searched,
+		Topics: h.Topics, Build: h.Build, PostOffsets: h.PostOffsets, PostRows: h.PostRows, Unheard: h.Unheard, Searched: h.Searched,
 		Rounds: tally.View{}, LateAfterSeal: map[audience.RoundKey]int64{},
 	}
 	for _, l := range h.LateAfterSeal {

@@ -122,6 +122,7 @@ type generationDoc struct {
 	Build         string     `bson:"build,omitempty"`
 	PostCuts      []cutDoc   `bson:"post_partitions,omitempty"`
 	PostRows      int64      `bson:"post_rows,omitempty"`
+	Unheard       int64      `bson:"unheard,omitempty"`
 	Searched      int64      `bson:"searched,omitempty"`
 }
 
@@ -265,7 +266,7 @@ func generationDocOf(g *Generation, attempt bson.ObjectID) generationDoc {
 	d := generationDoc{
 		Attempt: attempt, Number: int64(g.Number), CreatedAt: int64(g.CreatedAt), Run: g.Run,
 		FloorEpoch: int64(g.FloorEpoch), Rows: g.Rows, Agreed: g.Agreed, Differences: g.Differences,
-		Build: g.Build, PostRows: g.PostRows, Searched: int64(g.Searched),
+		Build: g.Build, PostRows: g.PostRows, Unheard: int64(g.Unheard), Searched: int64(g.Searched),
 	}
 	for p, offset := range g.Offsets {
 		d.Partitions = append(d.Partitions, cutDoc{p, offset, g.Floors[p]})
@@ -292,7 +293,7 @@ func (d *generationDoc) generation() *Generation {
 		FloorEpoch: uint64(d.FloorEpoch), Rows: d.Rows, Agreed: d.Agreed, Differences: d.Differences,
 		Offsets: map[int32]int64{}, Floors: map[int32]int64{},
 		Rounds: tally.View{}, LateAfterSeal: map[audience.RoundKey]int64{},
-		Topics: d.topics(), Build: d.Build, PostOffsets: map[int32]int64{}, PostRows: d.PostRows, Searched: uint64(d.Searched),
+		Topics: d.topics(), Build: d.Build, PostOffsets: map[int32]int64{}, PostRows: d.PostRows, Unheard: uint64(d.Unheard), Searched: uint64(d.Searched),
 	}
 	for _, p := range d.PostCuts {
 		g.PostOffsets[p.Partition] = p.Offset

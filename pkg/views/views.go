@@ -93,18 +93,25 @@ type Generation struct {
 	LateAfterSeal map[audience.RoundKey]int64
 	// Seals are the rounds sealed by this cut.
 	Seals []audience.RoundKey
-	// Topics are what was heard of each topic.
+	// Topics are what was heard of each topic, up to PostCut.
 	Topics []TopicRef
+	// Unheard are how many epochs before Number are not in Topics: posts stand still
+	// while segments of theirs are lost, and ballots go on.
+	Unheard uint64
 	// Build names the models and rules that the posts were understood with.
 	Build string
-	// PostOffsets are where each posts partition was cut, PostRows the archive
-	// rows read of the epochs that were folded for this generation.
+	// PostOffsets are where each posts partition was cut by PostCut, PostRows the
+	// archive rows read of the epochs that were folded for this generation.
 	PostOffsets map[int32]int64
 	PostRows    int64
 	// Searched is the last generation whose posts can all be searched for; it is
 	// below Number when the search engine was away.
 	Searched uint64
 }
+
+// PostCut is the cut up to which posts are in the view: what came behind it is in
+// the speed view's epochs from that number on.
+func (g *Generation) PostCut() uint64 { return g.Number - min(g.Number, g.Unheard) }
 
 // TopicRef is where to find what was heard of one revision of a topic.
 type TopicRef struct {

@@ -11,7 +11,7 @@ import (
 )
 
 // PublishedPosts begins a partition of posts where the published generation
-// ends, with the fold's state that the batch run kept there. Where it kept none
+// ends for posts, with the fold's state that the batch run kept there. Where it kept none
 // the partition is folded from its first record, and counted from the same place.
 type PublishedPosts struct {
 	Control Control
@@ -32,18 +32,19 @@ func (p PublishedPosts) Origin(ctx context.Context, partition int32, oldest int6
 	if !ok {
 		return speed.Start{Next: oldest}, nil
 	}
-	all := speed.Start{Keep: pub.Cut}
+	cut := pub.PostCut()
+	all := speed.Start{Keep: cut}
 	next, ok := pub.PostOffsets[partition]
 	if !ok {
 		return all, nil // a generation of polls alone
 	}
-	state, err := p.States.PostState(ctx, pub.Cut, partition)
+	state, err := p.States.PostState(ctx, cut, partition)
 	switch {
 	case errors.Is(err, archive.ErrNotFound) || errors.Is(err, archive.ErrCorrupt):
-		p.Logger.Warn("no state of posts to go on from: folding them from the first", "partition", partition, "cut", pub.Cut, "error", err)
+		p.Logger.Warn("no state of posts to go on from: folding them from the first", "partition", partition, "cut", cut, "error", err)
 		return all, nil
 	case err != nil:
-		return speed.Start{}, fmt.Errorf("state of posts at cut %d: %w", pub.Cut, err)
+		return speed.Start{}, fmt.Errorf("state of posts at cut %d: %w", cut, err)
 	}
-	return speed.Start{Next: next, Epoch: pub.Cut, Keep: pub.Cut, State: state}, nil
+	return speed.Start{Next: next, Epoch: cut, Keep: cut, State: state}, nil
 }

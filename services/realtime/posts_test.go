@@ -328,4 +328,7 @@ func TestOriginOfPosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("a state", speed.Start{Next: 70, Epoch: 2, Keep: 2, State: []byte("state")})
+	d.put(control.KindCut, "", 0, control.CutDecision{Number: 3})
+	d.put(control.KindPublished, "", 0, control.Published{Generation: 3, Cut: 3, Unheard: 1, PostOffsets: map[int32]int64{1: 70}})
+	check("posts that stand still", speed.Start{Next: 70, Epoch: 2, Keep: 2, State: []byte("state")})
 }

@@ -58,7 +58,7 @@ func generation(n uint64, votes int64) *views.Generation {
 		LateAfterSeal: map[audience.RoundKey]int64{final2: 6},
 		Seals:         []audience.RoundKey{final1},
 		Topics:        []views.TopicRef{{Topic: "goal", Revision: 7, Fingerprint: "f7", Manifest: views.IDOf([]byte("goal")), Complete: true}},
-		Build:         "models 3, rules 9", PostOffsets: map[int32]int64{0: 5, 1: 0}, PostRows: 44, Searched: n - 1,
+		Build:         "models 3, rules 9", PostOffsets: map[int32]int64{0: 5, 1: 0}, PostRows: 44, Unheard: n - 1, Searched: n - 1,
 	}
 }
 

@@ -50,7 +50,7 @@ type gap struct {
 // shed lets all additions go when there are too many: batch has not run for so
 // long that there is no room for more.
 func (f *fetcher) shed() {
-	if f.gap.epoch < f.generation.Number {
+	if f.gap.epoch < f.generation.PostCut() {
 		f.gap = gap{}
 	}
 	held := 0

@@ -125,6 +125,6 @@ func (f *fetcher) take(g *views.Generation, shelves map[topic.Subject]*shelf) {
 		f.manifests[topic.Subject{Topic: ref.Topic, Revision: ref.Revision}] = ref.Manifest
 	}
 	for p := range f.parts {
-		f.parts[p].drop(g.Number, f.touch)
+		f.parts[p].drop(g.PostCut(), f.touch)
 	}
 }

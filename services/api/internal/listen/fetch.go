@@ -79,7 +79,7 @@ func (f *fetcher) fetch(ctx context.Context, state *control.State, now audience.
 	f.turn(ctx, wanted)
 	var all sync.WaitGroup
 	for p := range f.parts {
-		all.Go(func() { f.parts[p].read(ctx, f.deps.Speed, int32(p), f.generation.Number, f.touch) })
+		all.Go(func() { f.parts[p].read(ctx, f.deps.Speed, int32(p), f.generation.PostCut(), f.touch) })
 	}
 	all.Wait()
 	f.prune(wanted)

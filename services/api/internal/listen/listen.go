@@ -2,8 +2,8 @@
 // the speed view, and replaces it when something changed.
 //
 // Its one trick is the trick of the polls' board: a generation is taken up first,
-// then each partition's speed minutes of the epochs from that generation's number
-// on, so that every post is in exactly one of the two. Minutes are read once and
+// then each partition's speed minutes of the epochs from that generation's cut on,
+// so that every post is in exactly one of the two. Minutes are read once and
 // kept; a look at the stores brings only those that changed.
 package listen
 

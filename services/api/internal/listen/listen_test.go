@@ -162,8 +162,7 @@ func (s *stage) cut() {
 	}
 }
 
-// publish makes a generation of all that lies before the current epoch, and drops
-// the epochs below the last.
+// publish makes a generation of all that lies before the current epoch.
 func (s *stage) publish() {
 	n := s.parts[0].pos.Epoch
 	sums := map[topic.Subject]map[int64]int64{}
@@ -201,8 +200,41 @@ func (s *stage) publish() {
 		}
 		g.Topics = append(g.Topics, views.TopicRef{Topic: subject.Topic, Revision: subject.Revision, Manifest: s.put(views.EncodeManifest(refs)), Complete: true})
 	}
+	s.turn(g)
+}
+
+// standStill makes a generation that has no more of the posts than the one before.
+func (s *stage) standStill() {
+	g := &views.Generation{PostOffsets: map[int32]int64{}}
+	if s.generation != nil {
+		g = new(*s.generation)
+	}
+	cut := g.PostCut()
+	g.Number = s.parts[0].pos.Epoch
+	g.Unheard = g.Number - cut
+	s.turn(g)
+}
+
+// turn publishes a generation. What it and the one before need stays.
+func (s *stage) turn(g *views.Generation) {
+	keep := uint64(0)
+	if s.generation != nil {
+		keep = min(s.generation.PostCut(), g.PostCut())
+	}
+	for p := range s.parts {
+		s.parts[p].pos.Keep = keep
+	}
 	s.generation = g
-	s.tell(control.KindPublished, "", fmt.Sprintf(`{"generation":%d}`, n))
+	s.tell(control.KindPublished, "", fmt.Sprintf(`{"generation":%d}`, g.Number))
+}
+
+// ended says whether an epoch has ended since the last generation.
+func (s *stage) ended() bool {
+	last := uint64(0)
+	if s.generation != nil {
+		last = s.generation.Number
+	}
+	return s.parts[0].pos.Epoch > last
 }
 
 func (s *stage) put(body []byte) views.PieceID {
@@ -264,8 +296,13 @@ func TestEveryPostIsInOneView(t *testing.T) {
 			"look": func(*rapid.T) { look() },
 			"cut":  func(*rapid.T) { s.cut() },
 			"publish": func(*rapid.T) {
-				if s.generation == nil && s.parts[0].pos.Epoch > 0 || s.generation != nil && s.parts[0].pos.Epoch > s.generation.Number {
+				if s.ended() {
 					s.publish()
+				}
+			},
+			"publish without posts": func(*rapid.T) {
+				if s.ended() {
+					s.standStill()
 				}
 			},
 			"fail": func(*rapid.T) {
