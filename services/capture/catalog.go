@@ -38,6 +38,15 @@ func pullers() map[string]func(map[string]any, connect.Env) (connect.Connector, 
 	}
 }
 
+// takesBack says whether a connector's platform tells of posts that are gone.
+func takesBack(connector string) bool {
+	switch connector {
+	case "x-v1", "bluesky", "mastodon", "twitch", "youtube":
+		return true
+	}
+	return false
+}
+
 // hookers make the readers of platforms that call us.
 func hookers() map[string]func(map[string]any, connect.Env) (connect.Hook, error) {
 	return map[string]func(map[string]any, connect.Env) (connect.Hook, error){

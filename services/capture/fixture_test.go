@@ -211,17 +211,38 @@ func (r *registry) apply(t testing.TB, e control.Event, payload any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e.Payload, e.ID, e.Actor = raw, fmt.Sprintf("e%d", r.offset), "test"
-	if v := r.machine.Apply(e, r.offset); v.Err != nil {
+	e.Payload, e.Actor = raw, "test"
+	if v := r.place(e); v.Err != nil {
 		t.Fatalf("%s %s: %v", e.Kind, e.Subject, v.Err)
 	}
+}
+
+// Submit is what capture itself writes.
+func (r *registry) Submit(_ context.Context, e control.Event) (control.Verdict, error) {
+	if err := control.Check(&e); err != nil {
+		return control.Verdict{Err: err}, err
+	}
+	v := r.place(e)
+	if v.Err != nil {
+		return v, v.Err
+	}
+	return v, nil
+}
+
+// place puts an event behind the others; what is refused stands there, too.
+func (r *registry) place(e control.Event) control.Verdict {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.ID == "" {
+		e.ID = fmt.Sprintf("e%d", r.offset)
+	}
+	v := r.machine.Apply(e, r.offset)
 	r.events = append(r.events, control.Placed{Event: e, Offset: r.offset})
 	r.offset++
 	r.state = r.machine.State()
 	close(r.changed)
 	r.changed = make(chan struct{})
+	return v
 }
 
 // clock is set by hand.

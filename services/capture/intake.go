@@ -12,6 +12,7 @@ import (
 	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
 	"github.com/clamor-live/clamor/services/capture/internal/book"
 	"github.com/clamor-live/clamor/services/capture/internal/budget"
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/keyword"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
@@ -21,10 +22,11 @@ import (
 // time.
 const appends = 256
 
-// entry is one post on its way into the log.
+// entry is one record on its way into the log.
 type entry struct {
 	partition int32
 	value     []byte
+	name      string // of the post
 }
 
 // intake turns posts of one source into records and ballots.
@@ -51,6 +53,7 @@ type taken struct {
 	// posts are in the log, unsampled ones are not, for the budget had no room.
 	posts, unsampled int
 	votes            int
+	entries          []entry // of the posts
 }
 
 // take puts posts of a source into the log, with the ballots that they are, and
@@ -100,7 +103,7 @@ func (s *Service) take(ctx context.Context, src *control.Source, posts []audienc
 	if in.votes > 0 {
 		s.metrics.acknowledged(doorSocial, in.votes, s.millis()-received)
 	}
-	return taken{posts: len(in.entries), unsampled: in.unsampled, votes: in.votes}, nil
+	return taken{posts: len(in.entries), unsampled: in.unsampled, votes: in.votes, entries: in.entries}, nil
 }
 
 func (s *Service) appendPosts(ctx context.Context, entries []entry) error {
@@ -119,7 +122,7 @@ func (in *intake) add(p *audience.Post) error {
 	if p.Platform == "" {
 		p.Platform = in.src.ID // ids of different sources are different posts
 	}
-	name := p.Platform + ":" + p.ID
+	name := connect.NameOf(p.Platform, p.ID)
 	rec := eventlog.PostOf(p)
 	rec.Source, rec.Show, rec.ReceivedAt = in.src.ID, in.src.Show, int64(in.received)
 	if in.judge != nil {
@@ -143,7 +146,7 @@ func (in *intake) add(p *audience.Post) error {
 	if err != nil {
 		return fmt.Errorf("encode post %s: %w", name, err)
 	}
-	in.entries = append(in.entries, entry{audience.PartitionOfPost(name, in.posts), value})
+	in.entries = append(in.entries, entry{audience.PartitionOfPost(name, in.posts), value, name})
 	return nil
 }
 

@@ -28,8 +28,10 @@ type metrics struct {
 	failed  prometheus.Counter
 	// moderated is by command; judged by what the show's rules said.
 	moderated, judged *prometheus.CounterVec
-	// lost and unsampled are by connector; running by connector and state.
+	// lost and unsampled are by connector, gone by connector and outcome; running by
+	// connector and state.
 	lost, unsampled *prometheus.CounterVec
+	gone            *prometheus.CounterVec
 	running, lag    *prometheus.GaugeVec
 }
 
@@ -59,6 +61,7 @@ func newMetrics(reg prometheus.Registerer, waiting func() float64) (*metrics, er
 
 		lost:      prometheus.NewCounterVec(counter("posts_lost_total", "Posts that platforms say they kept back, by connector."), []string{"connector"}),
 		unsampled: prometheus.NewCounterVec(counter("posts_unsampled_total", "Posts that budgets had no room for, by connector."), []string{"connector"}),
+		gone:      prometheus.NewCounterVec(counter("posts_gone_total", "Posts that platforms say are gone, by connector and outcome."), []string{"connector", "outcome"}),
 		running:   prometheus.NewGaugeVec(prometheus.GaugeOpts(opts("sources", "Sources that run here, by connector and state.")), []string{"connector", "state"}),
 		lag:       prometheus.NewGaugeVec(prometheus.GaugeOpts(opts("source_lag_seconds", "Age of the last post of the source that is furthest behind, by connector.")), []string{"connector"}),
 	}
@@ -67,7 +70,7 @@ func newMetrics(reg prometheus.Registerer, waiting func() float64) (*metrics, er
 		m.ballots[door] = byDoor.WithLabelValues(door)
 	}
 	queue := prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("queue_ballots", "Ballots that wait for the log.")), waiting)
-	for _, c := range []prometheus.Collector{m.voters, byDoor, m.faults, m.lines, m.posts, m.ack, m.record, m.append, m.failed, m.moderated, m.judged, m.lost, m.unsampled, m.running, m.lag, queue} {
+	for _, c := range []prometheus.Collector{m.voters, byDoor, m.faults, m.lines, m.posts, m.ack, m.record, m.append, m.failed, m.moderated, m.judged, m.lost, m.unsampled, m.gone, m.running, m.lag, queue} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -16,6 +16,7 @@ type pull struct {
 	seat    *seat
 	src     *control.Source
 	account *connect.Account
+	posts   *delivered
 	log     *slog.Logger
 	cancel  context.CancelFunc
 	done    chan struct{}
@@ -25,7 +26,7 @@ type pull struct {
 func (st *seat) start(ctx context.Context, src *control.Source) *pull {
 	s := st.service
 	settings, secrets, err := s.settings(src)
-	p := &pull{seat: st, src: src, account: connect.NewAccount(s.now, secrets), done: make(chan struct{})}
+	p := &pull{seat: st, src: src, posts: st.delivered(src.ID), account: connect.NewAccount(s.now, secrets), done: make(chan struct{})}
 	p.log = p.account.Logger(s.logger).With("source", src.ID, "connector", src.Connector)
 	st.resume(src.ID)
 	sup := &connect.Supervisor{
@@ -69,6 +70,9 @@ func (p *pull) Deliver(ctx context.Context, b connect.Batch) error {
 		p.log.Warn("messages are no posts", "messages", b.Malformed, "first", b.First)
 	}
 	s.metrics.lost.WithLabelValues(p.src.Connector).Add(float64(b.Lost))
+	if err := p.takeBack(ctx, b.Gone); err != nil { // before posts, which may have to wait for their budget
+		return err
+	}
 	for posts := b.Posts; len(posts) > 0; {
 		n, rate, wait := s.afford(p.src, len(posts))
 		if err := p.push(ctx, posts[:n], rate); err != nil {
@@ -89,6 +93,9 @@ func (p *pull) push(ctx context.Context, posts []audience.Post, rate float64) er
 	for {
 		got, err := s.take(ctx, p.src, posts, rate)
 		if err == nil {
+			if takesBack(p.src.Connector) {
+				p.posts.keep(got.entries)
+			}
 			s.charge(p.src, p.account, got)
 			return nil
 		}

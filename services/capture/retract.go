@@ -106,7 +106,7 @@ func (s *Service) word(e *control.Placed) (*word, error) {
 		return nil, err
 	}
 	decision, ok := w.state.Post(e.Subject)
-	if !ok {
+	if !ok || decision.Deletion >= 0 && e.Offset > decision.Deletion && !w.rejects() {
 		return nil, nil //nolint:nilnil // refused
 	}
 	var err error
@@ -159,7 +159,7 @@ func (w *word) entries(partitions int) (out []entry, err error) {
 			return nil, err
 		}
 		if value != nil {
-			out = append(out, entry{audience.PartitionOf(r.Key(), r.Voter, partitions), value})
+			out = append(out, entry{partition: audience.PartitionOf(r.Key(), r.Voter, partitions), value: value})
 		}
 	}
 	return out, nil

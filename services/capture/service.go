@@ -50,6 +50,8 @@ type Registry interface {
 	State() *control.State
 	// Changed is closed at the next change.
 	Changed() <-chan struct{}
+	// Submit appends an event and returns what became of it, once State holds it.
+	Submit(ctx context.Context, e control.Event) (control.Verdict, error)
 	// Replay gives every event from an offset on, once State holds it.
 	Replay(ctx context.Context, from int64, take func(events []control.Placed, next int64) error) error
 }
@@ -86,6 +88,7 @@ type Service struct {
 	exempt   limit.Networks
 	networks *limit.Limiter
 	voters   *limit.Limiter
+	gone     *limit.Limiter // commands of sources, for posts that are gone
 
 	book    book.Book
 	ears    ears
@@ -120,6 +123,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		pullers: pullers(), hookers: hookers(), outward: newOutward(), board: deps.Board, instance: uuid.NewString(),
 		networks: limit.New(cfg.Limits.Network, cfg.Limits.NetworkBurst, cfg.Limits.Tracked),
 		voters:   limit.New(cfg.Limits.Voter, cfg.Limits.VoterBurst, cfg.Limits.Tracked),
+		gone:     limit.New(goneRate, goneBurst, cfg.Limits.Tracked),
 		app:      newApp(cfg.App),
 		batches:  make(chan struct{}, cfg.Limits.Batches),
 	}

@@ -36,7 +36,8 @@ type seat struct {
 	number  int32
 	seats   int
 	running map[string]*pull
-	left    []string // what did not fit beside the seat
+	posts   map[string]*delivered // by source; it outlives a change of its definition
+	left    []string              // what did not fit beside the seat
 
 	mu     sync.Mutex
 	places connect.Places
@@ -56,7 +57,7 @@ func (s *Service) holdSeat(ctx context.Context, number int32) error {
 	}
 	st := &seat{
 		service: s, number: number, seats: s.log.Partitions(eventlog.Seats),
-		running: map[string]*pull{}, places: places, saved: text,
+		running: map[string]*pull{}, posts: map[string]*delivered{}, places: places, saved: text,
 	}
 	return st.hold(ctx)
 }
@@ -120,10 +121,14 @@ func (st *seat) stop(id string) {
 	delete(st.running, id)
 }
 
-// forget drops the places of sources that are no more.
+// forget drops what is known of sources that are no more.
 func (st *seat) forget(state *control.State) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	maps.DeleteFunc(st.posts, func(id string, _ *delivered) bool {
+		_, ok := state.Source(id)
+		return !ok
+	})
 	maps.DeleteFunc(st.places, func(id string, _ connect.Kept) bool {
 		_, ok := state.Source(id)
 		if !ok {
@@ -131,6 +136,14 @@ func (st *seat) forget(state *control.State) {
 		}
 		return !ok
 	})
+}
+
+// delivered is what is remembered of a source's posts.
+func (st *seat) delivered(id string) *delivered {
+	if st.posts[id] == nil {
+		st.posts[id] = &delivered{}
+	}
+	return st.posts[id]
 }
 
 func (st *seat) place(id string) connect.Place {

@@ -1,0 +1,140 @@
+package capture
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/fault"
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
+)
+
+// What a platform takes back goes its way as a moderator's word does: a command
+// in the control log, which lists heed at once and the holder of moderation
+// carries out. A platform may take a lot back, and commands are kept for ever, so
+// they are written for posts that were delivered only, and at a bounded rate.
+const (
+	goneRate  = 100 // commands a second of a source, once it has written goneBurst
+	goneBurst = 1000
+	// goneAtATime bounds the commands of a source that are on their way.
+	goneAtATime = 16
+)
+
+// What becomes of a post that is gone, as labels.
+const (
+	goneTaken   = "taken"   // it is rejected from now on
+	goneAgain   = "again"   // it was before
+	goneUnknown = "unknown" // it was never delivered, or too long ago
+	goneFailed  = "failed"
+)
+
+// takeBack rejects the posts that are gone, and returns when the log has it.
+// Twice is harmless.
+func (p *pull) takeBack(ctx context.Context, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	s := p.seat.service
+	state, err := s.state()
+	if err != nil {
+		return err
+	}
+	var all errgroup.Group
+	all.SetLimit(goneAtATime)
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		command, outcome := p.deletion(state, name)
+		if command == nil {
+			p.tellGone(outcome)
+			continue
+		}
+		if err := p.pace(ctx); err != nil {
+			break // ctx has ended
+		}
+		all.Go(func() error { return p.reject(ctx, name, command) })
+	}
+	if err := all.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// pace waits until the source may write one more command.
+func (p *pull) pace(ctx context.Context) error {
+	s := p.seat.service
+	for {
+		wait := s.gone.String(p.src.ID, s.tick())
+		if err := connect.Rest(ctx, wait); err != nil || wait == 0 {
+			return err
+		}
+	}
+}
+
+// deletion is the command that takes a post out, with the post as it was
+// delivered or, longer ago, decided about; nil if there is nothing to take out.
+func (p *pull) deletion(state *control.State, name string) (command *control.PostCommand, outcome string) {
+	decision, decided := state.Post(name)
+	if decided && decision.Deletion >= 0 {
+		return nil, goneAgain
+	}
+	command = &control.PostCommand{Command: control.PostReject, Reason: control.ReasonDeleted, Show: p.src.Show, Deleted: true}
+	post, err := p.posts.post(name)
+	if err == nil && post != nil {
+		command.Post, err = proto.Marshal(post)
+	}
+	switch {
+	case err != nil:
+		p.log.Error("a post that is gone cannot be read", "post", name, "error", err)
+		return nil, goneFailed
+	case post != nil:
+	case decided:
+		command.Post, command.Show, command.Topics = decision.Post, decision.Show, decision.Topics
+	default:
+		return nil, goneUnknown
+	}
+	if len(command.Post) == 0 {
+		p.log.Warn("a post that is gone stays in what was counted, for it was decided about too long ago", "post", name)
+	}
+	return command, goneTaken
+}
+
+// reject writes a command until the log has it. Its id stays the same, so that
+// one which was written after all is written once.
+func (p *pull) reject(ctx context.Context, name string, command *control.PostCommand) error {
+	s := p.seat.service
+	e := control.Event{ID: uuid.NewString(), At: s.millis(), Actor: "source:" + p.src.ID, Kind: control.KindPostCommand, Subject: name}
+	if err := e.Put(command); err != nil {
+		return fmt.Errorf("take post %s back: %w", name, err)
+	}
+	for {
+		_, err := s.control.Submit(ctx, e)
+		switch {
+		case err == nil:
+			p.tellGone(goneTaken)
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !passes(err):
+			p.log.Error("a post that is gone cannot be taken back", "post", name, "error", err)
+			p.tellGone(goneFailed)
+			return nil
+		}
+		p.log.Warn("a post that is gone is not taken back yet", "post", name, "error", err)
+		if err := connect.Rest(ctx, logPause); err != nil {
+			return err
+		}
+	}
+}
+
+// passes says whether a command may be written later that was not now.
+func passes(err error) bool {
+	f, ok := fault.As(err)
+	return !ok || f.Code == fault.LogUnavailable || f.Code == fault.Overloaded || f.Code == fault.Unavailable
+}
+
+func (p *pull) tellGone(outcome string) {
+	p.seat.service.metrics.gone.WithLabelValues(p.src.Connector, outcome).Inc()
+}
