@@ -166,6 +166,33 @@ func TestHowSourcesFare(t *testing.T) {
 	}
 }
 
+// TestSettingsThatDoNotFitTogether are refused where they are written, made or
+// changed, not when the source begins.
+func TestSettingsThatDoNotFitTogether(t *testing.T) {
+	r := newRig(t)
+	r.show()
+	for connector, c := range map[string]struct {
+		good, bad map[string]any
+		pointer   string
+	}{
+		"mastodon": {map[string]any{"url": "https://m.test"}, map[string]any{"url": "https://m.test", "stream": "public", "hashtag": "gol"}, "/settings/hashtag"},
+		"twitch":   {map[string]any{"channels": []any{"clamor"}}, map[string]any{"channels": []any{"clamor"}, "token": "oauth:x"}, "/settings/nick"},
+	} {
+		source := func(settings map[string]any) map[string]any {
+			return map[string]any{"id": connector, "show": "final", "connector": connector, "settings": settings}
+		}
+		refused := func(a answer) {
+			t.Helper()
+			if a.is(422, "invalid-request"); !strings.Contains(string(a.body), c.pointer) {
+				t.Errorf("%s: %s", connector, a.body)
+			}
+		}
+		refused(r.post("/v1/sources", source(c.bad)))
+		r.post("/v1/sources", source(c.good)).is(201, "")
+		refused(r.do("PUT", "/v1/sources/"+connector, source(c.bad), header("If-Match", "*")))
+	}
+}
+
 func TestConnectorsAreListed(t *testing.T) {
 	r := newRig(t)
 	var body struct {
