@@ -38,6 +38,9 @@ func (s *Service) archive(ctx context.Context, w *work) error {
 				case eventlog.Ballots:
 					w.files[p] = file
 				case eventlog.Posts:
+					if stuck(err) {
+						w.lost, err = err, nil
+					}
 					w.postFiles[p] = file
 				}
 				w.did(ctx, file.Rows)
@@ -83,7 +86,12 @@ func (s *Service) lookBack(ctx context.Context, w *work) error {
 // archivePartition gives the segment that the cut ended.
 func (s *Service) archivePartition(ctx context.Context, w *work, topic string, p int32) (archive.File, error) {
 	segment := archive.Segment{Topic: topic, Epoch: w.number() - 1, Partition: p}
-	if err := s.restore(ctx, w.progress, segment); err != nil {
+	err := s.restore(ctx, w.progress, segment)
+	if topic == eventlog.Posts && stuck(err) {
+		w.warn(err.Error())
+		err = nil // where this one begins may be known all the same
+	}
+	if err != nil {
 		return archive.File{}, err
 	}
 	return s.archiveSegment(ctx, segment, func(archive.File) error { return nil })
@@ -93,6 +101,11 @@ func (s *Service) archivePartition(ctx context.Context, w *work, topic string, p
 // takes its place.
 func (s *Service) archiveSegment(ctx context.Context, segment archive.Segment, seen func(archive.File) error) (archive.File, error) {
 	from, err := s.archivedTo(ctx, segment)
+	if unreadable(err) && segment.Topic == eventlog.Posts {
+		if next, ok := s.publishedTo(segment); ok {
+			from, err = next, nil
+		}
+	}
 	if err != nil {
 		return archive.File{}, way(err)
 	}

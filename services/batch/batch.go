@@ -250,7 +250,8 @@ func (s *Service) topicsChanged(ctx context.Context, state *control.State, gener
 	if err != nil {
 		return false, err
 	}
-	return !now.are(g), nil
+	// While posts stand still, every run tries again; that is no reason for one.
+	return g.Unheard == 0 && !now.are(g), nil
 }
 
 // rest uses the time between runs, and a little where there is none, to fill the search engine, when it is behind.

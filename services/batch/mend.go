@@ -100,7 +100,7 @@ func (s *Service) rewrite(ctx context.Context, w *progress, segment archive.Segm
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("mend %s: %w", path, errors.Join(err, cause))
+		return fmt.Errorf("mend %s: %w; %w", path, cause, err)
 	}
 	text := path + " was missing and was written again from the log"
 	if !errors.Is(cause, archive.ErrNotFound) {

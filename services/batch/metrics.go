@@ -16,6 +16,7 @@ type metrics struct {
 	sealed      prometheus.Counter
 
 	heard          prometheus.Counter
+	unheard        prometheus.Gauge
 	hearing        prometheus.Counter
 	indexed        prometheus.Gauge
 	indexedPosts   prometheus.Counter
@@ -62,6 +63,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		heard: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "clamor_batch_heard_posts_total", Help: "Posts folded from the archive.",
 		}),
+		unheard: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "clamor_batch_unheard_epochs", Help: "Epochs whose posts the published generation lacks: above 0 while posts stand still.",
+		}),
 		hearing: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "clamor_batch_hear_seconds_total", Help: "Time spent folding posts.",
 		}),
@@ -79,7 +83,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.heard, m.hearing, m.indexed, m.indexedPosts, m.searchFailures, m.searchRefused)
+		reg.MustRegister(m.heard, m.unheard, m.hearing, m.indexed, m.indexedPosts, m.searchFailures, m.searchRefused)
 		reg.MustRegister(m.leader, m.runs, m.steps, m.generation, m.cutAt, m.archived, m.mended, m.recomputed, m.recomputing, m.compared, m.sealed)
 	}
 	return m

@@ -35,24 +35,41 @@ type hearing struct {
 // listen counts the epoch that the cut ended by the topics that stand when it was
 // decided, and what is new among them back to the first post. Posts are folded in
 // this process whatever the runner of the ballots: a run folds one epoch of them,
-// not a round's whole history. Segments that turn out to be damaged are mended,
-// and all is counted once more.
+// not a round's whole history. Where posts are lost they stand still.
 func (s *Service) listen(ctx context.Context, w *work) error {
-	err := s.listenOnce(ctx, w)
+	err := w.lost
+	if err == nil {
+		err = s.listenMending(ctx, w)
+	}
+	if stuck(err) {
+		s.standStill(w, err)
+		return nil
+	}
+	return err
+}
+
+// listenMending mends segments that turn out to be damaged, and then counts all
+// once more. One that is missing, and in the log no more, has been given up.
+func (s *Service) listenMending(ctx context.Context, w *work) error {
+	err := s.listenOnce(ctx, w, false)
 	if !unreadable(err) {
 		return err
 	}
 	mended, mendErr := s.mend(ctx, w.progress, archive.Posts, w.heard.from, w.number())
-	if mendErr != nil {
-		return errors.Join(err, mendErr)
-	}
-	if mended == 0 {
+	switch {
+	case givenUp(mendErr):
+		return s.listenOnce(ctx, w, true)
+	case mendErr != nil:
+		return mendErr
+	case mended == 0:
 		return way(err)
 	}
-	return s.listenOnce(ctx, w)
+	return s.listenOnce(ctx, w, false)
 }
 
-func (s *Service) listenOnce(ctx context.Context, w *work) error {
+// listenOnce does so with what the archive has; whole: from the first epoch on, as
+// if the folds' states were lost.
+func (s *Service) listenOnce(ctx context.Context, w *work, whole bool) error {
 	if err := s.pass("listen"); err != nil {
 		return err
 	}
@@ -69,7 +86,7 @@ func (s *Service) listenOnce(ctx context.Context, w *work) error {
 	if err := s.open(ctx, w, ledger); err != nil {
 		return err
 	}
-	if err := s.takePlaces(ctx, w); err != nil {
+	if err := s.takePlaces(ctx, w, whole); err != nil {
 		return err
 	}
 	h.index = s.beginIndexing(ctx, w)
@@ -113,12 +130,12 @@ func (s *Service) open(ctx context.Context, w *work, ledger *listen.Ledger) erro
 	return nil
 }
 
-// takePlaces puts every partition at the epoch that it is folded from: the last
-// one, or the first there is when something is fresh or the folds' states are
-// lost.
-func (s *Service) takePlaces(ctx context.Context, w *work) error {
+// takePlaces puts every partition at the epoch that it is folded from: the first
+// that the generation before lacks, or the first there is when something is fresh
+// or the folds' states are lost.
+func (s *Service) takePlaces(ctx context.Context, w *work, whole bool) error {
 	h, n := w.heard, s.d.Log.Partitions(eventlog.Posts)
-	if len(h.fresh) == 0 && w.number() > 1 {
+	if len(h.fresh) == 0 && w.number() > 1 && !whole {
 		err := s.restorePlaces(ctx, w, n)
 		if err == nil || !lost(err) {
 			return err
@@ -143,7 +160,7 @@ func lost(err error) bool {
 
 func (s *Service) restorePlaces(ctx context.Context, w *work, n int) error {
 	h := w.heard
-	h.from, h.parts = w.number()-1, nil
+	h.from, h.parts = w.since(), nil
 	for p := range int32(n) {
 		state, err := s.d.Archive.PostState(ctx, h.from, p)
 		if err != nil {
@@ -202,15 +219,18 @@ func (s *Service) hear(ctx context.Context, w *work, ledger *listen.Ledger) erro
 		if err := s.pass(fmt.Sprintf("hear %d", epoch)); err != nil {
 			return err
 		}
-		last := epoch == w.number()-1
+		lacking := epoch >= w.since()
 		by, index := past, (*indexing)(nil)
-		if last {
-			by, index = h.topics, h.index
+		if lacking {
+			by = h.topics
+		}
+		if epoch == w.number()-1 {
+			index = h.index
 		}
 		if err := s.hearEpoch(ctx, h, by, index); err != nil {
 			return err
 		}
-		wanted := func(subject topic.Subject) bool { return last || h.fresh[subject] }
+		wanted := func(subject topic.Subject) bool { return lacking || h.fresh[subject] }
 		if err := ledger.Epoch(ctx, h.parts, wanted); err != nil {
 			return err
 		}
@@ -290,7 +310,7 @@ func (s *Service) settle(ctx context.Context, w *work, ledger *listen.Ledger) er
 		subject := h.topics.Subject(i)
 		complete := h.from == 0
 		if ref, ok := h.carried[subject]; ok {
-			complete = ref.Complete
+			complete = ref.Complete && h.from <= w.since()
 		}
 		h.refs = append(h.refs, views.TopicRef{
 			Topic: subject.Topic, Revision: subject.Revision, Fingerprint: h.topics.prints[subject],

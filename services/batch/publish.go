@@ -33,7 +33,7 @@ func (s *Service) publish(ctx context.Context, w *work) error {
 	g := w.generation
 	err := s.submit(ctx, control.KindPublished, 0, control.Published{
 		Generation: g.Number, Cut: g.Number, FloorEpoch: g.FloorEpoch, Floors: g.Floors,
-		Offsets: g.Offsets, PostOffsets: g.PostOffsets, Seals: g.Seals, Run: w.run.ID, Agreed: g.Agreed,
+		Offsets: g.Offsets, PostOffsets: g.PostOffsets, Unheard: g.Unheard, Seals: g.Seals, Run: w.run.ID, Agreed: g.Agreed,
 	})
 	if fault, ok := fault.As(err); ok && s.isPublished(g.Number) {
 		s.d.Logger.Info("another leader published this generation", "generation", g.Number, "verdict", fault.Detail)
@@ -44,6 +44,7 @@ func (s *Service) publish(ctx context.Context, w *work) error {
 	}
 	w.run.Generation, w.run.Agreed = g.Number, g.Agreed
 	s.metrics.generation.Set(float64(g.Number))
+	s.metrics.unheard.Set(float64(g.Unheard))
 	s.metrics.cutAt.Set(float64(w.decision.At) / 1000)
 	s.metrics.sealed.Add(float64(len(g.Seals)))
 	return s.pass("published")
@@ -82,6 +83,10 @@ func (s *Service) assemble(ctx context.Context, w *work) error {
 // hear gives the generation what was heard.
 func (w *work) hear(g *views.Generation) {
 	h := w.heard
+	if h == nil {
+		w.stand(g)
+		return
+	}
 	g.Topics, g.Build, g.PostOffsets, g.PostRows = h.refs, h.topics.build, h.postOffsets(), h.rows
 	switch {
 	case h.index != nil:

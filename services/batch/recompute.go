@@ -2,7 +2,6 @@ package batch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -85,7 +84,7 @@ func (s *Service) fold(ctx context.Context, w *work, partitions int) ([]*fold.Pa
 	// A cluster's errors are texts: ask the archive itself.
 	mended, mendErr := s.mend(ctx, w.progress, archive.Ballots, w.job.From, w.job.To)
 	if mendErr != nil {
-		return nil, errors.Join(err, mendErr)
+		return nil, fmt.Errorf("%w; %w", err, mendErr)
 	}
 	if mended == 0 {
 		return nil, err

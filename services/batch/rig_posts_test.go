@@ -210,6 +210,48 @@ func (r *rig) wantHeard(g *views.Generation) {
 	}
 }
 
+// wantWhole holds what a reader adds up of both views against the whole log, of
+// the topics that the generation has.
+func (r *rig) wantWhole(g *views.Generation) {
+	r.t.Helper()
+	c, err := r.speed.catalog()
+	r.must(err)
+	sum, whole := topic.View{}, topic.View{}
+	for _, ref := range g.Topics {
+		subject := topic.Subject{Topic: ref.Topic, Revision: ref.Revision}
+		sum[subject] = topic.Minutes{}
+		for minute, blob := range readMinutes(r.t, r.deps.Views, ref.Manifest) {
+			if sum[subject][minute], err = topic.Decode(blob); err != nil {
+				r.t.Fatal(err)
+			}
+		}
+	}
+	if below := r.speed.expiredPosts; below > g.PostCut() {
+		r.t.Fatalf("the speed view has no posts below %d any more, generation %d has those up to cut %d", below, g.Number, g.PostCut())
+	}
+	for p := range int32(r.log.Partitions(eventlog.Posts)) {
+		epochs, _, err := foldPosts(r.t.Context(), r.log, p, c)
+		r.must(err)
+		for epoch, view := range epochs {
+			whole.Add(view)
+			if uint64(epoch) >= g.PostCut() {
+				sum.Add(view)
+			}
+		}
+	}
+	for _, ref := range g.Topics {
+		subject := topic.Subject{Topic: ref.Topic, Revision: ref.Revision}
+		if !c.Has(subject) {
+			continue // it is no more
+		}
+		for minute, want := range whole[subject] {
+			if got := sum[subject][minute]; ref.Complete && !want.Equal(got) {
+				r.t.Fatalf("minute %d of %s: both views have %s, the log %s", minute, subject, sayMinute(got), sayMinute(want))
+			}
+		}
+	}
+}
+
 // sumUp adds epochs up in the order that is the law: epoch by epoch, partition by
 // partition. A minute is written after each epoch, which bounds its tops.
 func sumUp(partitions [][]topic.View, below int) topic.View {

@@ -242,6 +242,8 @@ type mirror struct {
 	bend        func(p int32, s *speed.Slice) error
 	bendMinutes func(p int32, m *speed.Minutes) error
 	expired     map[int32]uint64
+	// expiredPosts is what no partition of posts has any more.
+	expiredPosts uint64
 }
 
 func (m *mirror) Read(ctx context.Context, topic string, p int32, from uint64) (speed.Slice, error) {
@@ -271,6 +273,8 @@ func (m *mirror) Expire(_ context.Context, topic string, p int32, below uint64) 
 	defer m.mu.Unlock()
 	if topic == eventlog.Ballots {
 		m.expired[p] = below
+	} else {
+		m.expiredPosts = below
 	}
 	return nil
 }
@@ -358,7 +362,10 @@ func (r *rig) published() *views.Generation {
 			r.t.Fatalf("generation %d has of %v %+v, the log %+v", p.Generation, k, got, round)
 		}
 	}
-	r.wantHeard(g)
+	if g.Unheard == 0 {
+		r.wantHeard(g)
+	}
+	r.wantWhole(g)
 	return g
 }
 

@@ -42,8 +42,10 @@ type work struct {
 	// views store lost it and all is counted from the first epoch on.
 	before *views.Generation
 	// files and postFiles were archived for this generation, by partition.
-	files      map[int32]archive.File
-	postFiles  map[int32]archive.File
+	files     map[int32]archive.File
+	postFiles map[int32]archive.File
+	// lost says why postFiles is not whole.
+	lost       error
 	parts      []*fold.Part
 	sum        *fold.Part
 	heard      *hearing
@@ -79,6 +81,14 @@ func failed(span trace.Span, err error) {
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())
 	}
+}
+
+// since is the first epoch whose posts the generation before lacks.
+func (w *work) since() uint64 {
+	if w.before == nil {
+		return w.number() - 1
+	}
+	return w.before.PostCut()
 }
 
 func (w *work) ballots() int64 {
@@ -228,12 +238,20 @@ func (s *Service) submit(ctx context.Context, kind string, at audience.Millis, p
 // expire drops what nobody reads any more; two generations stay.
 func (s *Service) expire(ctx context.Context, w *work) error {
 	below := w.number() - 1
+	posts, err := s.postsBelow(ctx, w)
+	if err != nil {
+		return err
+	}
 	for _, topic := range []string{eventlog.Ballots, eventlog.Posts} {
 		for p := range int32(s.d.Log.Partitions(topic)) {
 			if err := s.pass(fmt.Sprintf("expire %s/%d", topic, p)); err != nil {
 				return err
 			}
-			if err := s.d.Speed.Expire(ctx, topic, p, below); err != nil {
+			least := below
+			if topic == eventlog.Posts {
+				least = posts
+			}
+			if err := s.d.Speed.Expire(ctx, topic, p, least); err != nil {
 				return err
 			}
 		}
@@ -241,7 +259,7 @@ func (s *Service) expire(ctx context.Context, w *work) error {
 	if err := s.d.Views.Expire(ctx, below); err != nil {
 		return err
 	}
-	if err := s.d.Archive.ExpirePostStates(ctx, below); err != nil {
+	if err := s.d.Archive.ExpirePostStates(ctx, posts); err != nil {
 		return err
 	}
 	return s.pass("expire")
