@@ -21,7 +21,7 @@ type Config struct {
 	// TrustedProxies are the addresses and networks (CIDR) whose
 	// X-Forwarded-For and X-Forwarded-Proto are believed.
 	TrustedProxies []string `yaml:"trusted_proxies"`
-	// Streams bounds the event streams open at a time.
+	// Streams bounds the event streams and WebSockets open at a time.
 	Streams int `yaml:"streams"`
 	// Heartbeat is the pause between pings of a quiet stream, Coalesce the least
 	// between two of its events.

@@ -162,11 +162,23 @@ func feedInput(a *live.Answer, d *control.Destination) feed.Input {
 	}
 }
 
-func (s *Service) feedEvents(c *gin.Context) error {
+// streamed sends what a feed's stream shows, one way or the other.
+func streamed(send func(*gin.Context, source) error, of func(*gin.Context) (source, bool)) gin.HandlerFunc {
+	return handle(func(c *gin.Context) error {
+		src, ok := of(c)
+		if !ok {
+			noFeed(c)
+			return nil
+		}
+		return send(c, src)
+	})
+}
+
+// pollSource is poll.json whenever it changes.
+func (s *Service) pollSource(c *gin.Context) (source, bool) {
 	d, _, ok := s.feedOf(c)
 	if !ok {
-		noFeed(c)
-		return nil
+		return source{}, false
 	}
 	id, hash, poll := d.ID, d.TokenHash, c.Param("poll")
 	plain := c.Query("plain") == "1" // our own overlay needs the columns under their own names
@@ -184,7 +196,7 @@ func (s *Service) feedEvents(c *gin.Context) error {
 		}
 		return oneLine(s.renderFeed(a, live.Form{For: d, Name: string(feed.PollJSON)}, feed.PollJSON).Body)
 	}
-	return s.stream(c, source{
+	return source{
 		change: "results",
 		watch: func() (scene, <-chan struct{}, bool) {
 			d, ok := current()
@@ -198,7 +210,7 @@ func (s *Service) feedEvents(c *gin.Context) error {
 			return sceneOf(a, render), changed, true
 		},
 		recheck: s.deps.Control.Changed,
-	})
+	}, true
 }
 
 // oneLine makes a body fit for an event's data, which ends at a line's end.
@@ -232,12 +244,15 @@ func (s *Service) feedURLs(c *gin.Context, token string, d *control.Destination)
 
 func pollURLs(base, poll string) map[string]string {
 	base += "/polls/" + poll + "/"
-	urls := map[string]string{"events": base + "events", "overlay": base + "overlay"}
+	urls := map[string]string{"events": base + "events", "ws": socketURL(base), "overlay": base + "overlay"}
 	for _, f := range feed.Formats() {
 		urls[strings.TrimPrefix(string(f), "feed.")] = base + string(f)
 	}
 	return urls
 }
+
+// socketURL is the address of the WebSocket below a base.
+func socketURL(base string) string { return "ws" + strings.TrimPrefix(base, "http") + "ws" }
 
 // origin is scheme and host that the client knows us by.
 func (s *Service) origin(c *gin.Context) string {

@@ -12,7 +12,7 @@ func registerMetrics(s *Service, reg prometheus.Registerer) error {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "clamor", Subsystem: "api", Name: name, Help: help}, value)
 	}
 	for _, c := range []prometheus.Collector{
-		gauge("streams", "Event streams that are open.", func() float64 { return float64(s.streams.Load()) }),
+		gauge("streams", "Event streams and WebSockets that are open.", func() float64 { return float64(s.streams.Load()) }),
 		gauge("generation", "Generation that answers are merged with.", func() float64 { return float64(s.board.Health().Generation) }),
 		gauge("stale_seconds", "Age of the last whole merge of the views.", s.staleSeconds),
 		gauge("topic_minutes", "Minutes of topics held in memory.", func() float64 { return float64(s.topics.Health().Minutes) }),

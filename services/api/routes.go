@@ -104,8 +104,9 @@ func (s *Service) feedRoutes() {
 		web.Get(r, "/polls/:poll/"+string(f), s.feedDoor(f))
 		r.OPTIONS("/polls/:poll/"+string(f), preflight)
 	}
-	web.Get(r, "/polls/:poll/events", handle(s.feedEvents))
+	web.Get(r, "/polls/:poll/events", streamed(s.events, s.pollSource))
 	r.OPTIONS("/polls/:poll/events", preflight)
+	r.GET("/polls/:poll/ws", streamed(s.socket, s.pollSource))
 	web.Get(r, "/polls/:poll/overlay", handle(s.overlayPage))
 	s.topicFeedRoutes(r)
 }
@@ -120,8 +121,9 @@ func (s *Service) topicFeedRoutes(r *gin.RouterGroup) {
 	}
 	web.Get(r, at+mapFile, s.topicMapFeed)
 	r.OPTIONS(at+mapFile, preflight)
-	web.Get(r, at+"events", handle(s.topicEvents))
+	web.Get(r, at+"events", streamed(s.events, s.topicSource))
 	r.OPTIONS(at+"events", preflight)
+	r.GET(at+"ws", streamed(s.socket, s.topicSource))
 	web.Get(r, at+"overlay", handle(s.topicOverlay))
 }
 

@@ -34,6 +34,7 @@ type Service struct {
 	// ballots answers receipts of rounds that are not sealed.
 	ballots  *ballots.Book
 	streams  atomic.Int64
+	sockets  *sockets
 	admitted admitted
 	kept     keptPosts
 	sheets   topicFeeds
@@ -53,7 +54,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, deps: deps, engine: engine, ballots: ballots.New(deps.Speed, cfg.ReceiptRounds)}
+	s := &Service{cfg: cfg, deps: deps, engine: engine, ballots: ballots.New(deps.Speed, cfg.ReceiptRounds), sockets: newSockets()}
 	s.board = live.New(live.Config{
 		Refresh: cfg.Refresh, ReadTimeout: cfg.ReadTimeout, SeriesRefresh: cfg.SeriesRefresh,
 	}, live.Deps{
@@ -108,6 +109,11 @@ func (s *Service) Run(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return s.board.Run(ctx) })
 	all.Go(func() error { return s.topics.Run(ctx) })
+	all.Go(func() error {
+		<-ctx.Done()
+		s.sockets.stop()
+		return nil
+	})
 	all.Go(func() error {
 		for _, part := range []<-chan struct{}{s.board.Ready(), s.topics.Ready()} {
 			select {

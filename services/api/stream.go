@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -15,7 +13,7 @@ import (
 	"github.com/clamor-live/clamor/services/api/internal/live"
 )
 
-// writeTimeout is how long one event may take to a client before it is given up.
+// writeTimeout is how long one message may take to a client before it is given up.
 const writeTimeout = 10 * time.Second
 
 // source is what a stream shows.
@@ -56,53 +54,64 @@ func sceneOf(a *live.Answer, render func(*live.Answer) []byte) scene {
 	}
 }
 
-// stream sends a snapshot and then every change until the client goes, the
-// server stops or the right to see it ends. Changes that come faster than
-// Coalesce are sent as one: each event is whole.
-func (s *Service) stream(c *gin.Context, src source) error {
-	if s.streams.Add(1) > int64(s.cfg.Streams) {
-		s.streams.Add(-1)
-		return fault.New(fault.Overloaded, "too many event streams are open: poll instead, or try again later").After(5 * time.Second)
-	}
-	defer s.streams.Add(-1)
-	h := c.Writer.Header()
-	h["Content-Type"] = []string{"text/event-stream; charset=utf-8"}
-	h["Cache-Control"] = noCache
-	h["Access-Control-Allow-Origin"] = anyOrigin
-	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	c.Writer.WriteHeader(http.StatusOK)
-	if c.Request.Method == http.MethodHead {
-		c.Writer.WriteHeaderNow()
-		return nil
-	}
-	t := &talk{w: c.Writer, rc: http.NewResponseController(c.Writer), now: s.deps.Now}
-	t.seen, _ = strconv.ParseInt(c.GetHeader("Last-Event-ID"), 10, 64)
-	s.follow(c.Request.Context(), t, src)
-	return nil
+// outlet is the connection of a stream's client. Its methods say whether the client
+// is still there; a slow one holds them up, and is then told the newest.
+type outlet interface {
+	event(name string, id int64, data []byte) bool
+	ping(data []byte) bool
 }
 
-func (s *Service) follow(ctx context.Context, t *talk, src source) {
+// ending is why a stream ended.
+type ending int
+
+const (
+	// gone: the client left, or takes nothing any more.
+	gone ending = iota
+	// over: the client may not watch any more.
+	over
+	// stopping: the server stops.
+	stopping
+)
+
+// enter lets a stream begin, of whatever kind; leave ends it.
+func (s *Service) enter() (leave func(), err error) {
+	if s.streams.Add(1) > int64(s.cfg.Streams) {
+		s.streams.Add(-1)
+		return nil, fault.New(fault.Overloaded, "too many event streams are open: poll instead, or try again later").After(5 * time.Second)
+	}
+	return func() { s.streams.Add(-1) }, nil
+}
+
+// follow sends a snapshot and then every change until the client goes, the server
+// stops or the right to see it ends. Changes that come faster than Coalesce are
+// sent as one: each event is whole.
+func (s *Service) follow(ctx context.Context, t *talk, src source) ending {
 	heartbeat := time.NewTicker(s.cfg.Heartbeat)
 	defer heartbeat.Stop()
 	for {
 		recheck := src.recheck()
 		now, changed, ok := src.watch()
-		if !ok || !t.tell(now, src.change) {
-			return
+		if !ok {
+			return over
+		}
+		if !t.tell(now, src.change) {
+			return gone
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return gone
 		case <-run.Draining(ctx):
-			return
+			return stopping
+		case <-s.sockets.stopping:
+			return stopping
 		case <-heartbeat.C:
 			if !t.ping() {
-				return
+				return gone
 			}
 		case <-recheck:
 		case <-changed:
 			if !pause(ctx, s.cfg.Coalesce) {
-				return
+				return gone
 			}
 		}
 	}
@@ -120,10 +129,9 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// talk is one client's stream.
+// talk is what one client is told.
 type talk struct {
-	w    gin.ResponseWriter
-	rc   *http.ResponseController
+	out  outlet
 	now  func() time.Time
 	seen int64 // seq the client has, from an earlier connection or this one
 	last scene
@@ -150,20 +158,12 @@ func (t *talk) tell(now scene, change string) bool {
 
 func (t *talk) event(name string, now scene) bool {
 	t.seen = now.seq
-	return t.write(fmt.Appendf(nil, "id: %d\nevent: %s\ndata: %s\n\n", now.seq, name, now.data()))
+	return t.out.event(name, now.seq, now.data())
 }
 
 func (t *talk) ping() bool {
 	now := audience.MillisOf(t.now())
-	return t.write(fmt.Appendf(nil, "event: ping\ndata: {\"seq\":%d,\"server_time\":%q}\n\n", t.last.seq, now.String()))
-}
-
-func (t *talk) write(frame []byte) bool {
-	_ = t.rc.SetWriteDeadline(time.Now().Add(writeTimeout)) // a writer without deadlines still writes
-	if _, err := t.w.Write(frame); err != nil {
-		return false
-	}
-	return t.rc.Flush() == nil
+	return t.out.ping(fmt.Appendf(nil, "{\"seq\":%d,\"server_time\":%q}", t.last.seq, now.String()))
 }
 
 func (s *Service) pollEvents(c *gin.Context) error {
@@ -175,7 +175,7 @@ func (s *Service) pollEvents(c *gin.Context) error {
 		r := s.form(&a.Stamp, live.Form{Name: "public"}, func() ([]byte, string) { return publicBody(a), jsonType })
 		return timed(r.Body, s.now())
 	}
-	return s.stream(c, source{
+	return s.events(c, source{
 		change: "results",
 		watch: func() (scene, <-chan struct{}, bool) {
 			a, changed, ok := s.board.Watch(id, face)

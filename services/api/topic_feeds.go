@@ -337,23 +337,23 @@ func mapBody(m *mapReply) []byte {
 	return body
 }
 
-// topicEvents sends a topic's figures, whole, whenever they change.
-func (s *Service) topicEvents(c *gin.Context) error {
+// topicSource is a topic's figures, whole, whenever they change.
+func (s *Service) topicSource(c *gin.Context) (source, bool) {
 	d, ok := s.destination(c)
 	if !ok {
-		noFeed(c)
-		return nil
+		return source{}, false
 	}
+	asked := c.Request.URL.Query()
+	asked.Del(resumeQuery) // who comes back is shown the same as before
 	k := topicForm{
-		topic: c.Param("topic"), file: string(feed.TopicJSON), query: c.Request.URL.RawQuery,
+		topic: c.Param("topic"), file: string(feed.TopicJSON), query: asked.Encode(),
 		plain: c.Query("plain") == "1", // our own overlay needs the columns under their own names
 	}
 	id, hash := d.ID, d.TokenHash
 	if _, ok := s.heardBy(d, k.topic); !ok {
-		noFeed(c)
-		return nil
+		return source{}, false
 	}
-	return s.stream(c, source{
+	return source{
 		change: "stats",
 		watch: func() (scene, <-chan struct{}, bool) {
 			d, ok := s.deps.Control.State().DestinationByToken(hash)
@@ -372,12 +372,12 @@ func (s *Service) topicEvents(c *gin.Context) error {
 			return scene{of: e.stamp, seq: e.stamp.Seq, data: func() []byte { return oneLine(e.rendered.Body) }}, changed, true
 		},
 		recheck: s.deps.Control.Changed,
-	})
+	}, true
 }
 
 func topicURLs(base, id string) map[string]string {
 	base += "/topics/" + id + "/"
-	urls := map[string]string{"events": base + "events", "overlay": base + "overlay", "map": base + mapFile}
+	urls := map[string]string{"events": base + "events", "ws": socketURL(base), "overlay": base + "overlay", "map": base + mapFile}
 	for _, family := range feed.Families() {
 		for _, f := range feed.TopicFormats(family) {
 			urls[strings.TrimPrefix(string(f), "feed.")] = base + string(f)
