@@ -229,6 +229,13 @@ func (r *registry) Submit(_ context.Context, e control.Event) (control.Verdict, 
 	return v, nil
 }
 
+// last is the event behind all others.
+func (r *registry) last() *control.Placed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return &r.events[len(r.events)-1]
+}
+
 // place puts an event behind the others; what is refused stands there, too.
 func (r *registry) place(e control.Event) control.Verdict {
 	r.mu.Lock()

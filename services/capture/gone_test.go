@@ -9,11 +9,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/fault"
 	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
+	"github.com/clamor-live/clamor/services/capture"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/faketest"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
@@ -254,6 +257,45 @@ func TestADecidedPostIsTakenOutByAnyInstance(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	h.votes("p", 0)
+}
+
+// TestAnotherInstanceTakesBackWhatTheFirstDelivered: it reads the log back.
+func TestAnotherInstanceTakesBackWhatTheFirstDelivered(t *testing.T) {
+	open := realLog(t)
+	instance := func(s *toots) (*house, *eventlog.Log) {
+		log := open()
+		h := buildHouse(t, func(_ *capture.Config, d *capture.Deps) {
+			d.Log, d.Past, d.Now = log, capture.Kafka{Log: log}, time.Now
+		})
+		h.social("p", audience.CountAuthors, audience.MatchAnywhere)
+		h.command("p", audience.VerbOpen)
+		h.put(control.KindSourcePut, "toots", s.source())
+		h.run()
+		return h, log
+	}
+	begun := newToots(t)
+	begun.Publish("event: update\ndata: " + `{"id":"1","created_at":"2026-05-01T20:00:00.000Z","visibility":"public","content":"anna","account":{"id":"1","acct":"u"}}` + "\n\n")
+	first, log := instance(begun)
+	until(t, "the post", func() bool { return len(readPosts(t, log)) == 1 })
+	first.stop()
+
+	later := newToots(t) // which repeats nothing
+	later.delete("1")
+	second, _ := instance(later)
+	const name = "mastodon:127.0.0.1/1"
+	until(t, "the end of the post", func() bool {
+		d, ok := second.registry.State().Post(name)
+		return ok && d.Deletion >= 0
+	})
+	second.stop()
+	var command control.PostCommand
+	if err := second.registry.last().Get(&command); err != nil {
+		t.Fatal(err)
+	}
+	post, err := command.Captured()
+	if err != nil || post.GetText() != "anna" || len(post.GetVotes()) != 1 {
+		t.Error(err, post)
+	}
 }
 
 func marshalled(t testing.TB, post *clamorv1.Post) []byte {

@@ -67,6 +67,9 @@ type Deps struct {
 	Now     func() time.Time
 	// Board is where people look up how sources fare; nil: nowhere.
 	Board Board
+	// Past lets a source that comes from another instance know what it brought
+	// there; nil: then only what was decided about is known.
+	Past Past
 	// Locate tells the coarse region of an address ("BR", "BR-SP"); nil, or
 	// false: it is not known, and polls with regions let the ballot pass.
 	Locate func(netip.Addr) (region string, ok bool)
@@ -101,6 +104,7 @@ type Service struct {
 	hooks    hooks
 	accounts accounts
 	board    Board
+	past     Past
 	instance string
 
 	ballots *commit.Group
@@ -120,7 +124,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	s := &Service{
 		cfg: cfg, log: deps.Log, control: deps.Control, keys: deps.Keys, logger: deps.Logger,
 		now: deps.Now, locate: deps.Locate, born: deps.Now(),
-		pullers: pullers(), hookers: hookers(), outward: newOutward(), board: deps.Board, instance: uuid.NewString(),
+		pullers: pullers(), hookers: hookers(), outward: newOutward(), board: deps.Board, past: deps.Past, instance: uuid.NewString(),
 		networks: limit.New(cfg.Limits.Network, cfg.Limits.NetworkBurst, cfg.Limits.Tracked),
 		voters:   limit.New(cfg.Limits.Voter, cfg.Limits.VoterBurst, cfg.Limits.Tracked),
 		gone:     limit.New(goneRate, goneBurst, cfg.Limits.Tracked),

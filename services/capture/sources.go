@@ -59,6 +59,7 @@ func (s *Service) holdSeat(ctx context.Context, number int32) error {
 		service: s, number: number, seats: s.log.Partitions(eventlog.Seats),
 		running: map[string]*pull{}, posts: map[string]*delivered{}, places: places, saved: text,
 	}
+	st.recollect(ctx, s.control.State())
 	return st.hold(ctx)
 }
 

@@ -53,7 +53,7 @@ func compose(ctx context.Context, p *process.Process, cfg settings) error {
 		return err
 	}
 	deps := capture.Deps{
-		Log: log, Control: p.ControlClient(log, cfg.Control), Keys: ring, Logger: p.Logger, Metrics: p.Metrics, Tracer: p.Tracer, Now: time.Now,
+		Log: log, Past: capture.Kafka{Log: log}, Control: p.ControlClient(log, cfg.Control), Keys: ring, Logger: p.Logger, Metrics: p.Metrics, Tracer: p.Tracer, Now: time.Now,
 	}
 	if cfg.Redis.URL != "" {
 		if deps.Board, err = p.OpenSpeed(ctx, cfg.Redis); err != nil {
