@@ -2,6 +2,7 @@ package capture
 
 import (
 	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
+	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -40,6 +41,15 @@ func (d *delivered) keep(posts []entry) {
 		d.names = d.names[1:]
 		d.bytes -= len(d.records[oldest])
 		delete(d.records, oldest)
+	}
+}
+
+// tell recalls all of it to a connector.
+func (d *delivered) tell(c connect.Recaller) {
+	for _, name := range d.names {
+		if p, err := d.post(name); err == nil {
+			c.Recall(connect.Delivered{ID: p.GetId(), Author: p.GetAuthor().GetId(), RepostOf: p.GetRepostOf()})
+		}
 	}
 }
 

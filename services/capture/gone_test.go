@@ -274,7 +274,7 @@ func TestAnotherInstanceTakesBackWhatTheFirstDelivered(t *testing.T) {
 		return h, log
 	}
 	begun := newToots(t)
-	begun.Publish("event: update\ndata: " + `{"id":"1","created_at":"2026-05-01T20:00:00.000Z","visibility":"public","content":"anna","account":{"id":"1","acct":"u"}}` + "\n\n")
+	begun.Publish("event: update\ndata: " + `{"id":"1","uri":"http://127.0.0.1/users/u/statuses/1","created_at":"2026-05-01T20:00:00.000Z","visibility":"public","content":"anna","account":{"id":"1","acct":"u"}}` + "\n\n")
 	first, log := instance(begun)
 	until(t, "the post", func() bool { return len(readPosts(t, log)) == 1 })
 	first.stop()
@@ -282,7 +282,7 @@ func TestAnotherInstanceTakesBackWhatTheFirstDelivered(t *testing.T) {
 	later := newToots(t) // which repeats nothing
 	later.delete("1")
 	second, _ := instance(later)
-	const name = "mastodon:127.0.0.1/1"
+	const name = "mastodon:http://127.0.0.1/users/u/statuses/1"
 	until(t, "the end of the post", func() bool {
 		d, ok := second.registry.State().Post(name)
 		return ok && d.Deletion >= 0

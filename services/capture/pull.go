@@ -35,7 +35,11 @@ func (st *seat) start(ctx context.Context, src *control.Source) *pull {
 			if err != nil {
 				return nil, err
 			}
-			return s.pullers[src.Connector](settings, s.envOf(src, p.log))
+			c, err := s.pullers[src.Connector](settings, s.envOf(src, p.log))
+			if r, ok := c.(connect.Recaller); ok && err == nil {
+				p.posts.tell(r)
+			}
+			return c, err
 		},
 		Place: func() connect.Place { return st.place(src.ID) }, Outlet: p, Logger: p.log,
 	}

@@ -70,6 +70,18 @@ type Connector interface {
 	Run(ctx context.Context, from Place, out Outlet) error
 }
 
+// Recaller is a connector whose platform takes posts back by more than their ids,
+// so that it has to know what it delivered. What it delivered itself it knows.
+type Recaller interface {
+	// Recall tells of what the source delivered before the connector was made,
+	// oldest first, and before its first Run.
+	Recall(d Delivered)
+}
+
+// Delivered is a post that was delivered: its id, and those of its author and of
+// the post that it repeats.
+type Delivered struct{ ID, Author, RepostOf string }
+
 // Wait is a failure whose end the platform has named: a rate limit.
 type Wait struct {
 	Until time.Time

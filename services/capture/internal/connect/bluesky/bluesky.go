@@ -67,6 +67,9 @@ func open(settings map[string]any, env connect.Env) (*Connector, error) {
 	return c, s.Done()
 }
 
+// Recall keeps who said a post.
+func (c *Connector) Recall(d connect.Delivered) { c.said.Note(d.Author, d.ID) }
+
 // Run delivers posts from a place on.
 func (c *Connector) Run(ctx context.Context, from connect.Place, out connect.Outlet) error {
 	conn, err := c.dial(ctx, from)

@@ -133,6 +133,16 @@ func TestAnAccountThatClosesTakesItsPostsBack(t *testing.T) {
 	}
 }
 
+func TestAnAccountTakesBackWhatWasDeliveredBefore(t *testing.T) {
+	c := &Connector{}
+	c.Recall(connect.Delivered{ID: "at://" + did + "/app.bsky.feed.post/a", Author: did})
+	l, b := listener{now: at, said: &c.said}, connect.Batch{}
+	l.take([]byte(`{"did":"`+did+`","time_us":1,"kind":"account","account":{"active":false,"status":"takendown"}}`), &b)
+	if diff := cmp.Diff([]string{"bluesky:at://" + did + "/app.bsky.feed.post/a"}, b.Gone); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestHandlesAreBounded(t *testing.T) {
 	var h handles
 	for n := range 3 * maxHandles {

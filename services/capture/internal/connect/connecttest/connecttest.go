@@ -121,6 +121,7 @@ func Run(t *testing.T, open func(t *testing.T) Platform) {
 		{"stalled", stalled},
 		{"withheld", withheld},
 		{"deleted", deleted},
+		{"deleted later", deletedLater},
 		{"supervised", supervised},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
@@ -379,4 +380,19 @@ func deleted(t *testing.T, p Platform) {
 		}
 	}
 	r.end()
+}
+
+// deletedLater: another connector takes back what the one before it delivered.
+func deletedLater(t *testing.T, p Platform) {
+	able := can[Deleter](t, p)
+	r := begin(t, p, "")
+	p.Say(texts(1, 2)...)
+	r.expect(1, 2)
+	r.end()
+	next := startAfter(t, p, r.place(), r.posts())
+	next.until("an answer of the platform", func() bool { return next.outlet.streaming })
+	able.Delete(text(1))
+	name := r.name(1)
+	next.until("the end of "+name, func() bool { return slices.Contains(next.outlet.gone, name) })
+	next.end()
 }

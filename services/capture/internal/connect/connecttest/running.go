@@ -25,9 +25,20 @@ type running struct {
 // start runs a connector from a place.
 func start(t *testing.T, p Platform, from connect.Place) *running {
 	t.Helper()
+	return startAfter(t, p, from, nil)
+}
+
+// startAfter is start for a source that has delivered posts before.
+func startAfter(t *testing.T, p Platform, from connect.Place, before []audience.Post) *running {
+	t.Helper()
 	c, err := p.Connector(Env(t))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if able, ok := c.(connect.Recaller); ok {
+		for _, post := range before {
+			able.Recall(connect.Delivered{ID: post.ID, Author: post.Author.ID, RepostOf: post.RepostOf})
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &running{t: t, connector: c, outlet: newOutlet(from), cancel: cancel, done: make(chan struct{})}

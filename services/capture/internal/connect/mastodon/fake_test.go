@@ -124,7 +124,8 @@ func (s *server) next() int64 {
 
 func (s *server) Say(texts ...string) {
 	for _, text := range texts {
-		s.publish(status(s.next(), text, nil))
+		id := s.next()
+		s.publish(status(id, text, map[string]any{"uri": fmt.Sprintf("%s/users/ana/statuses/%d", s.http.URL, id)}))
 	}
 }
 

@@ -19,7 +19,9 @@
 //
 // A post is taken back when the server says that its status is deleted, which a
 // suspension of its author is too, status by status. It says the status id alone,
-// so that a post can be taken back as long as recall remembers it.
+// so that a post can be taken back as long as recall remembers it. Another
+// instance that takes the source over knows the status ids of the server's own
+// users only, for those stand in the posts' addresses.
 //
 // The stream is read here, not by go-mastodon: that connects again at once and
 // for ever, hides heartbeats, and keeps a line however long it is.
@@ -31,6 +33,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -80,6 +83,14 @@ func open(settings map[string]any, env connect.Env) (*Connector, error) {
 		s.Fail("token", "is missing")
 	}
 	return c, s.Done()
+}
+
+// Recall keeps the status id of a post of the server's own users.
+func (c *Connector) Recall(d connect.Delivered) {
+	u, err := url.Parse(d.ID)
+	if err == nil && u.Hostname() == c.url.Hostname() { // a boost's address goes on behind its id
+		c.said.Note(idOf(connect.Place(path.Base(strings.TrimSuffix(u.Path, "/activity")))), d.ID)
+	}
 }
 
 // Run delivers posts from a place on.

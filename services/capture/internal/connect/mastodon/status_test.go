@@ -112,6 +112,26 @@ func TestEditsAndDeletions(t *testing.T) {
 	}
 }
 
+// TestAnotherConnectorKnowsTheServersOwnPosts by the ids in their addresses.
+func TestAnotherConnectorKnowsTheServersOwnPosts(t *testing.T) {
+	c, err := open(map[string]any{"url": "https://m.test"}, connect.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, boost, other := "https://m.test/users/ana/statuses/7", "https://m.test/users/ana/statuses/8/activity", "https://other.test/users/ana/statuses/9"
+	for _, id := range []string{own, boost, other, "m.test/10", "::"} {
+		c.Recall(connect.Delivered{ID: id})
+	}
+	l, b := &listener{now: clock, host: "m.test", said: &c.said}, connect.Batch{}
+	for _, id := range []string{"7", "8", "9", "10"} {
+		l.take([]byte("delete\n"+id), &b)
+	}
+	want := []string{"mastodon:" + own, "mastodon:" + boost, "mastodon:m.test/9", "mastodon:m.test/10"}
+	if diff := cmp.Diff(want, b.Gone); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestIds(t *testing.T) {
 	if !newer("10", "9") || newer("9", "10") || newer("7", "7") || !newer("9kCP6", "9kCP5") || !newer("1", "") {
 		t.Error("ids are sorted wrongly")

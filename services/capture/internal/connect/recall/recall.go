@@ -2,8 +2,8 @@
 // may later take them back by: their author, the post that they repeat, or a
 // name that only the platform uses.
 //
-// It holds the last 32,768 of a source. It lives as long as the connector: a
-// broken connection leaves it as it is, another instance begins without it.
+// It holds the last 32,768 of a source. It lives as long as the connector, over
+// broken connections; another connector is told of what is known (connect.Recaller).
 package recall
 
 import "cmp"

@@ -102,6 +102,14 @@ func open(settings map[string]any, env connect.Env) (*Connector, error) {
 	return c, s.Done()
 }
 
+// Recall keeps who said a message where that can only be one channel: of several,
+// nobody knows which it was.
+func (c *Connector) Recall(d connect.Delivered) {
+	if len(c.channels) == 1 {
+		c.said.Note(of(c.channels[0], d.Author), d.ID)
+	}
+}
+
 // Run delivers what is said from now on.
 func (c *Connector) Run(ctx context.Context, _ connect.Place, out connect.Outlet) error {
 	err := c.run(ctx, out)

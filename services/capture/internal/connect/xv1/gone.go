@@ -16,6 +16,15 @@ const (
 	repeating = "of "
 )
 
+func (c *Connector) note(id, author, repeats string) {
+	if author != "" {
+		c.said.Note(byAuthor+author, id)
+	}
+	if repeats != "" {
+		c.said.Note(repeating+repeats, id)
+	}
+}
+
 // exact is how far a number is exact that JSON's readers make a float of.
 const exact = 1 << 53
 

@@ -88,3 +88,16 @@ func withPosts(t *testing.T) *run {
 	}
 	return r
 }
+
+func TestWhatWasDeliveredBefore(t *testing.T) {
+	c := &Connector{env: connecttest.Env(t)}
+	c.Recall(connect.Delivered{ID: "2", Author: "7", RepostOf: "1"})
+	r := &run{Connector: c}
+	for _, notice := range []any{&twitter.StatusDeletion{ID: 1}, map[string]any{"user_delete": map[string]any{"id": 7.0}}} {
+		var b connect.Batch
+		var limited int64
+		if err := r.take(notice, &b, &limited); err != nil || b.Gone[len(b.Gone)-1] != "x:2" {
+			t.Error(err, b)
+		}
+	}
+}

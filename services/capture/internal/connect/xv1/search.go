@@ -159,13 +159,14 @@ func before(id int64, d time.Duration) int64 {
 
 // add adds a tweet to a batch, and remembers whose it is and what it repeats.
 func (r *run) add(b *connect.Batch, t *twitter.Tweet) {
-	id := idText(t.IDStr, t.ID)
+	var author, repeats string
 	if t.User != nil {
-		r.said.Note(byAuthor+idText(t.User.IDStr, t.User.ID), id)
+		author = idText(t.User.IDStr, t.User.ID)
 	}
 	if o := t.RetweetedStatus; o != nil {
-		r.said.Note(repeating+idText(o.IDStr, o.ID), id)
+		repeats = idText(o.IDStr, o.ID)
 	}
+	r.note(idText(t.IDStr, t.ID), author, repeats)
 	take(b, t, r.env.Now())
 }
 

@@ -96,6 +96,9 @@ func open(settings map[string]any, env connect.Env) (*Connector, error) {
 	return c, s.Done()
 }
 
+// Recall keeps who wrote a post and what it repeats.
+func (c *Connector) Recall(d connect.Delivered) { c.note(d.ID, d.Author, d.RepostOf) }
+
 // Run delivers posts from a place on.
 func (c *Connector) Run(ctx context.Context, from connect.Place, out connect.Outlet) error {
 	r := &run{Connector: c, out: out, newest: idOf(from), seen: map[int64]bool{}}

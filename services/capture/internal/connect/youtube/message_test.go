@@ -90,6 +90,18 @@ func TestWhatIsTakenBack(t *testing.T) {
 	}
 }
 
+func TestABanTakesBackWhatWasDeliveredBefore(t *testing.T) {
+	c := &Connector{env: connect.Env{Now: clock}}
+	c.Recall(connect.Delivered{ID: "m", Author: "UC1"})
+	raw, err := json.Marshal(item("x", "userBannedEvent", "userBannedDetails", map[string]any{"bannedUserDetails": map[string]any{"channelId": "UC1"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := c.batch(&page{Items: []json.RawMessage{raw}}); !cmp.Equal(b.Gone, []string{"youtube:m"}) {
+		t.Errorf("%+v", b)
+	}
+}
+
 func TestNoticesThatNameNothing(t *testing.T) {
 	for _, i := range []map[string]any{
 		item("x", "messageDeletedEvent", "messageDeletedDetails", nil), item("x", "messageRetractedEvent", "none", nil),

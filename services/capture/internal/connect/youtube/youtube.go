@@ -80,6 +80,9 @@ func open(settings map[string]any, env connect.Env) (*Connector, error) {
 	return c, s.Done()
 }
 
+// Recall keeps who said a message.
+func (c *Connector) Recall(d connect.Delivered) { c.said.Note(d.Author, d.ID) }
+
 // Run delivers messages from a place on, until the chat has ended.
 func (c *Connector) Run(ctx context.Context, from connect.Place, out connect.Outlet) error {
 	err := c.run(ctx, string(from), out)
