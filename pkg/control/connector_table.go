@@ -1,14 +1,6 @@
 package control
 
-import (
-	"fmt"
-	"regexp"
-
-	"github.com/clamor-live/clamor/pkg/audience"
-)
-
-// maxTwitchChannels is what an account may join at a time.
-const maxTwitchChannels = 20
+import "github.com/clamor-live/clamor/pkg/audience"
 
 // Connectors is the table of all connectors and of all that they can be told. It
 // is what definitions are judged by, what is sealed and masked by, and what is
@@ -79,7 +71,7 @@ func pulledConnectors() []Connector {
 			{Name: "url", Type: Address, OneOf: web(), Needed: true, Doc: "the feed"},
 			{Name: "interval", Type: Number, Least: 10, Most: 86_400, Doc: "seconds between two looks at least; 300"},
 		}},
-		{Name: "amqp", Way: Pulled, Doc: "a queue of RabbitMQ, with posts in JSON", Settings: []Setting{
+		{Name: "amqp", Way: Pulled, Doc: "a queue of RabbitMQ, with posts in JSON", also: amqpAddress, Settings: []Setting{
 			{Name: "url", Type: Address, OneOf: []string{"amqp", "amqps"}, Needed: true, Secret: true, Doc: "amqps://user:password@host:port/vhost"},
 			{Name: "queue", Type: Text, Needed: true, Doc: "the queue's name; it must be there"},
 			{Name: "prefetch", Type: Whole, Least: 1, Most: 5000, Doc: "messages on their way at a time; 200"},
@@ -131,59 +123,3 @@ func signed() []Setting {
 		{Name: "tolerance_s", Type: Whole, Least: 1, Most: 86_400, Doc: "seconds that a call may be old; 300"},
 	}
 }
-
-// present says whether a setting has a value.
-func present(settings map[string]any, name string) bool {
-	v := settings[name]
-	return v != nil && v != ""
-}
-
-// oneNeeded judges that at least one of some settings is there.
-func oneNeeded(f *faults, settings map[string]any, names ...string) {
-	for _, name := range names {
-		if present(settings, name) {
-			return
-		}
-	}
-	f.add("/settings/"+names[0], "is missing, and so is %s: one of them is needed", names[1])
-}
-
-func mastodonStream(f *faults, settings map[string]any) {
-	ofTag := settings["stream"] == "hashtag"
-	f.check(!ofTag || present(settings, "hashtag"), "/settings/hashtag", "is missing: the stream is that of a hashtag")
-	f.check(ofTag || !present(settings, "hashtag"), "/settings/hashtag", "is for the stream hashtag only")
-	f.check(settings["stream"] != "user" || present(settings, "token"), "/settings/token", "is missing: the stream is that of an account")
-}
-
-func twitchLogin(f *faults, settings map[string]any) {
-	f.check(!present(settings, "nick") || present(settings, "token"), "/settings/token", "is missing: an account needs one")
-	f.check(!present(settings, "token") || present(settings, "nick"), "/settings/nick", "is missing: the token is an account's")
-	name := regexp.MustCompile(`^#?[A-Za-z0-9_]{1,25}$`)
-	if nick, _ := settings["nick"].(string); nick != "" {
-		f.check(name.MatchString(nick) && nick[0] != '#', "/settings/nick", "is no account's name")
-	}
-	channels, _ := settings["channels"].([]any)
-	f.check(len(channels) > 0 || settings["channels"] == nil, "/settings/channels", "must not be empty")
-	f.check(len(channels) <= maxTwitchChannels, "/settings/channels", "are more than %d, which is what an account may join", maxTwitchChannels)
-	for i, channel := range channels[:min(len(channels), maxTwitchChannels)] {
-		text, _ := channel.(string)
-		f.check(name.MatchString(text), fmt.Sprintf("/settings/channels/%d", i), "is no channel's name")
-	}
-}
-
-func youtubeChat(f *faults, settings map[string]any) {
-	oneNeeded(f, settings, "key", "token")
-	oneNeeded(f, settings, "video", "live_chat")
-	f.check(!present(settings, "key") || !present(settings, "token"), "/settings/token", "is too much beside key: give one of them")
-	f.check(!present(settings, "video") || !present(settings, "live_chat"), "/settings/live_chat", "is too much beside video: give one of them")
-}
-
-func smsForm(f *faults, settings map[string]any) {
-	if settings["form"] == "json" {
-		f.check(present(settings, "secret"), "/settings/secret", "is missing: it signs the calls")
-		return
-	}
-	f.check(present(settings, "auth_token"), "/settings/auth_token", "is missing: it signs the calls")
-}
-
-func webhookProof(f *faults, settings map[string]any) { oneNeeded(f, settings, "key", "secret") }

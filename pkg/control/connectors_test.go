@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/clamor-live/clamor/pkg/audience"
@@ -56,6 +57,22 @@ func TestSettingsAreJudged(t *testing.T) {
 		"nowhere":  {"twitch", map[string]any{"channels": []any{}}, nil, []string{"/settings/channels"}},
 		"crowded":  {"twitch", map[string]any{"channels": slices.Repeat([]any{"a"}, 21)}, nil, []string{"/settings/channels"}},
 		"both":     {"youtube", map[string]any{"key": "k", "token": "t", "video": "v", "live_chat": "c"}, nil, []string{"/settings/live_chat", "/settings/token"}},
+		"broker":   {"amqp", map[string]any{"url": "amqp://u:p@mq.test:5672/v?heartbeat=0", "queue": "q"}, nil, []string{"/settings/url"}},
+		"secret":   {"amqp", map[string]any{"url": "sealed:1:x?y", "queue": "q"}, nil, nil},
+		"sms":      {"sms", map[string]any{"author_key": "k", "auth_token": "t", "url": "https://m.test", "reply_counted": "Obrigado"}, nil, nil},
+		"sms json": {"sms", map[string]any{"author_key": "k", "form": "json", "secret": "s", "fields": map[string]any{"id": "/a~1b"}, "tolerance_s": 5.0}, nil, nil},
+		"two forms": {
+			"sms", map[string]any{"author_key": "k", "auth_token": "t", "secret": "s", "fields": map[string]any{}, "reply_unknown": strings.Repeat("é", 1601)}, nil,
+			[]string{"/settings/fields", "/settings/reply_unknown", "/settings/secret"},
+		},
+		"one form":  {"sms", map[string]any{"author_key": "k", "form": "json", "secret": "s", "auth_token": "t", "fields": map[string]any{"who": "/x"}}, nil, []string{"/settings/auth_token", "/settings/fields/who"}},
+		"webhook":   {"webhook", map[string]any{"secret": "s", "signature_prefix": "v1=", "items": "/posts", "fields": map[string]any{"id": "/id", "text": "/t"}}, nil, nil},
+		"two locks": {"webhook", map[string]any{"key": "k", "secret": "s", "fields": map[string]any{"id": "/id", "text": "/t"}}, nil, []string{"/settings/secret"}},
+		"no lock":   {"webhook", map[string]any{"key": "", "secret": "s", "fields": map[string]any{"id": "/id", "text": "/t"}}, nil, []string{"/settings/key", "/settings/secret"}},
+		"pointers": {
+			"webhook", map[string]any{"key": "k", "items": "posts", "fields": map[string]any{"id": "/a~2", "a/b": "/x", "lat": strings.Repeat("/x", 33)}}, nil,
+			[]string{"/settings/fields/a~1b", "/settings/fields/id", "/settings/fields/lat", "/settings/fields/text", "/settings/items"},
+		},
 		"units":    {"push", nil, &audience.Budget{Units: 1, Per: "day"}, nil},
 		"nothing":  {"push", nil, &audience.Budget{Per: "day"}, []string{"/budget/posts"}},
 		"no price": {"push", nil, &audience.Budget{Money: 1, Per: "day"}, []string{"/budget/cents_per_post"}},
