@@ -39,7 +39,8 @@ type Config struct {
 	TopicHorizon time.Duration `yaml:"topic_horizon"`
 	// TopicPast is how much from before that one answer to a producer may reach
 	// back over: it is read from the batch view, a piece a minute. TopicPastBytes
-	// bounds what is kept of it, TopicPastTimeout how long the reading may take.
+	// bounds what is kept of it, TopicPastTimeout how long an answer may take: a week
+	// of busy minutes takes seconds of a core the first time.
 	TopicPast        time.Duration `yaml:"topic_past"`
 	TopicPastBytes   int           `yaml:"topic_past_bytes"`
 	TopicPastTimeout time.Duration `yaml:"topic_past_timeout"`
@@ -68,7 +69,7 @@ func DefaultConfig() Config {
 		TopicHorizon:     24 * time.Hour,
 		TopicPast:        7 * 24 * time.Hour,
 		TopicPastBytes:   64 << 20,
-		TopicPastTimeout: 5 * time.Second,
+		TopicPastTimeout: 30 * time.Second,
 		TopicMinutes:     50_000,
 		ShownFor:         15 * time.Minute,
 		ShownBytes:       128 << 20,

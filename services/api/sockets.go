@@ -75,7 +75,7 @@ func (s *Service) socket(c *gin.Context, src source) error {
 	// Feeds are for everybody who has the address, whatever page shows them.
 	conn, err := websocket.Accept(c.Writer, c.Request, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
-		return nil //nolint:nilerr // Accept has answered
+		return nil // Accept has answered
 	}
 	// The request's context ends with the server, before goodbye is said.
 	ctx, listener := hear(context.WithoutCancel(c.Request.Context()), conn)

@@ -64,7 +64,7 @@ type Config struct {
 	// horizon is nearer.
 	Minutes int
 	// PastBytes is how much is kept of what was read from before the horizon, and
-	// PastTimeout how long one answer may take to read.
+	// PastTimeout how long one answer may take to read it.
 	PastBytes   int
 	PastTimeout time.Duration
 	// ShownFor is how long posts that somebody looked at are remembered, and
@@ -93,7 +93,7 @@ type Hub struct {
 func New(cfg Config, deps Deps) *Hub {
 	h := &Hub{cfg: cfg, deps: deps, ready: make(chan struct{})}
 	h.lists.byTopic = map[string]*list{}
-	h.past = readers{pieces: newPieces(deps.Views, cfg.PastBytes), turns: make(chan struct{}, pastAtOnce)}
+	h.past = readers{pieces: newPieces(deps.Views, cfg.ReadTimeout, cfg.PastBytes), turns: make(chan struct{}, pastAtOnce)}
 	h.health.Store(&Health{})
 	return h
 }

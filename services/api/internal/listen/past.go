@@ -18,9 +18,10 @@ import (
 // Behind the first error nothing is read any more and sums are worthless: whoever
 // made the answer looks at err. One goroutine uses it.
 type past struct {
-	pieces  *pieces
-	read    func(ids []views.PieceID) (map[views.PieceID][]byte, error)
-	minutes []pastMinute // rising
+	pieces *pieces
+	// read reads pieces and keeps them, pass those of which the sum is kept.
+	read, pass func([]views.PieceID) (map[views.PieceID][]byte, error)
+	minutes    []pastMinute // rising
 	// since is the first minute that is known to have anything in it, MinInt64 for
 	// some minute before those here.
 	since int64
@@ -29,6 +30,10 @@ type past struct {
 	hour   int64
 	bodies map[views.PieceID][]byte
 }
+
+// keptMinutes is how many minutes an answer may be made of for each of them to be
+// kept. Those of a longer one would drive out all else, and come once in a while.
+const keptMinutes = 2 * 24 * 60
 
 // pastMinute says where the parts of one minute are.
 type pastMinute struct {
@@ -45,6 +50,7 @@ func openPast(ctx context.Context, of *pieces, b *beyond, from, end int64) (*pas
 	p := &past{
 		pieces: of, since: math.MaxInt64, hour: math.MinInt64,
 		read: func(ids []views.PieceID) (map[views.PieceID][]byte, error) { return of.Pieces(ctx, ids) },
+		pass: func(ids []views.PieceID) (map[views.PieceID][]byte, error) { return of.pass(ctx, ids) },
 	}
 	if b.manifest != nil {
 		if err := p.find(ctx, *b.manifest, from, end); err != nil {
@@ -57,6 +63,9 @@ func openPast(ctx context.Context, of *pieces, b *beyond, from, end int64) (*pas
 			p.minutes = slices.Insert(p.minutes, i, pastMinute{at: at})
 		}
 		p.minutes[i].additions = b.additions[at]
+	}
+	if len(p.minutes) > keptMinutes {
+		p.read = p.pass
 	}
 	if len(p.minutes) > 0 {
 		p.since = min(p.since, p.minutes[0].at)
@@ -112,6 +121,7 @@ func (p *past) add(sum *topic.Minute, first, end int64) {
 		case stretch.end-stretch.first == blockMinutes && len(of) > 1:
 			sum.Add(p.block(of))
 		default:
+			p.load(of[0].at, p.read)
 			p.addEach(sum, of)
 		}
 	}
@@ -125,6 +135,7 @@ func (p *past) block(of []pastMinute) *topic.Minute {
 		return p.decode(body)
 	}
 	sum := topic.NewSum()
+	p.load(of[0].at, p.pass)
 	if p.addEach(sum, of); p.err == nil {
 		p.pieces.keep(name, topic.Encode(sum))
 	}
@@ -149,12 +160,12 @@ func blockName(of []pastMinute) views.PieceID {
 	return views.PieceID(h.Sum(nil))
 }
 
-// addEach adds up minutes of one hour.
+// addEach adds up minutes of the hour that was loaded last.
 func (p *past) addEach(sum *topic.Minute, of []pastMinute) {
 	for i := range of {
 		m := &of[i]
 		if m.published {
-			sum.Add(p.decode(p.body(m)))
+			sum.Add(p.decode(p.bodies[m.id]))
 		}
 		for _, blob := range m.additions {
 			sum.Add(p.decode(blob))
@@ -162,23 +173,20 @@ func (p *past) addEach(sum *topic.Minute, of []pastMinute) {
 	}
 }
 
-// body is a minute's piece. It is read together with those of the whole hour.
-func (p *past) body(m *pastMinute) []byte {
-	if hour := m.at / blockMinutes; hour != p.hour && p.err == nil {
-		p.load(hour * blockMinutes)
-		p.hour = hour
+// load reads the pieces of a minute's whole hour.
+func (p *past) load(at int64, read func([]views.PieceID) (map[views.PieceID][]byte, error)) {
+	hour := at / blockMinutes
+	if hour == p.hour || p.err != nil {
+		return
 	}
-	return p.bodies[m.id]
-}
-
-func (p *past) load(first int64) {
+	p.hour = hour
 	var ids []views.PieceID
-	for _, m := range p.between(first, first+blockMinutes) {
+	for _, m := range p.between(hour*blockMinutes, (hour+1)*blockMinutes) {
 		if m.published {
 			ids = append(ids, m.id)
 		}
 	}
-	p.bodies, p.err = p.read(ids)
+	p.bodies, p.err = read(ids)
 }
 
 // decode reads a minute; behind an error it is empty.

@@ -4,7 +4,9 @@ import (
 	linked "container/list"
 	"context"
 	"fmt"
+	"maps"
 	"sync"
+	"time"
 
 	"github.com/clamor-live/clamor/pkg/views"
 )
@@ -13,8 +15,9 @@ import (
 // is room for. A piece never changes, so what is kept is right in every
 // generation.
 type pieces struct {
-	from views.PieceReader
-	room int // bytes
+	from    views.PieceReader
+	timeout time.Duration // of one reading
+	room    int           // bytes
 
 	mu    sync.Mutex
 	byID  map[views.PieceID]*linked.Element // of views.Piece
@@ -22,13 +25,22 @@ type pieces struct {
 	bytes int
 }
 
-func newPieces(from views.PieceReader, room int) *pieces {
-	return &pieces{from: from, room: room, byID: map[views.PieceID]*linked.Element{}, order: linked.New()}
+func newPieces(from views.PieceReader, timeout time.Duration, room int) *pieces {
+	return &pieces{from: from, timeout: timeout, room: room, byID: map[views.PieceID]*linked.Element{}, order: linked.New()}
 }
 
-// Pieces reads pieces; those that are kept cost the store nothing. The bodies are
-// shared and not to be changed.
+// Pieces reads pieces and keeps them; those that are kept cost the store nothing.
+// The bodies are shared and not to be changed.
 func (c *pieces) Pieces(ctx context.Context, ids []views.PieceID) (map[views.PieceID][]byte, error) {
+	found, err := c.pass(ctx, ids)
+	for id, body := range found {
+		c.keep(id, body)
+	}
+	return found, err
+}
+
+// pass reads pieces that need not be kept.
+func (c *pieces) pass(ctx context.Context, ids []views.PieceID) (map[views.PieceID][]byte, error) {
 	found := make(map[views.PieceID][]byte, len(ids))
 	var missing []views.PieceID
 	for _, id := range ids {
@@ -41,14 +53,13 @@ func (c *pieces) Pieces(ctx context.Context, ids []views.PieceID) (map[views.Pie
 	if len(missing) == 0 {
 		return found, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
 	bodies, err := c.from.Pieces(ctx, missing)
 	if err != nil {
 		return nil, fmt.Errorf("read %d pieces: %w", len(missing), err)
 	}
-	for id, body := range bodies {
-		found[id] = body
-		c.keep(id, body)
-	}
+	maps.Copy(found, bodies)
 	return found, nil
 }
 
