@@ -50,7 +50,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
-	engine, err := web.New(web.Config{TrustedProxies: cfg.TrustedProxies}, m, deps.Logger)
+	engine, err := web.New(web.Config{TrustedProxies: cfg.TrustedProxies, Tracer: deps.Tracer}, m, deps.Logger)
 	if err != nil {
 		return nil, err
 	}
