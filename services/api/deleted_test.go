@@ -39,7 +39,7 @@ func TestAPostThatItsPlatformDeleted(t *testing.T) {
 		return !strings.Contains(string(a.body), "goal one") && strings.Contains(string(a.body), "goal two")
 	})
 	a := r.get("/v1/posts/"+url.PathEscape(first)).is(200, "")
-	if a.text("state") != "rejected" || a.text("decision.actor") != "source:sky" || a.text("decision.reason") != control.ReasonDeleted {
+	if a.text("state") != "rejected" || a.text("decision.by") != "platform" || a.text("decision.actor") != "source:sky" || a.text("decision.reason") != control.ReasonDeleted {
 		t.Errorf("%s", a.body)
 	}
 	r.post(command, map[string]any{"command": "approve"}).is(404, "post-not-found")

@@ -191,6 +191,7 @@ type postDecision struct {
 const (
 	byModerator = "moderator"
 	byRule      = "rule"
+	byPlatform  = "platform"
 )
 
 func postReplyOf(state *control.State, m *moderated) postReply {
@@ -207,7 +208,11 @@ func postReplyOf(state *control.State, m *moderated) postReply {
 	switch {
 	case m.decision != nil:
 		w := m.decision.Word()
-		r.Decision = &postDecision{byModerator, w.Command, w.Reason, w.Actor, w.At, m.decision.Earlier}
+		by := byModerator
+		if m.decision.Deleted {
+			by = byPlatform
+		}
+		r.Decision = &postDecision{by, w.Command, w.Reason, w.Actor, w.At, m.decision.Earlier}
 	case p.Decision != "":
 		r.Decision = &postDecision{By: byRule, Command: p.Decision}
 	}
