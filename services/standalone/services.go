@@ -27,7 +27,7 @@ func services(p *process.Process, s process.Opened, cfg Config, version string) 
 		return nil, nil, err
 	}
 	doors, err := capture.New(cfg.Capture, capture.Deps{
-		Log: s.Log, Control: s.Control, Keys: s.Keys, Board: s.Speed, Logger: p.Logger, Metrics: p.Metrics, Now: time.Now,
+		Log: s.Log, Past: capture.Kafka{Log: s.Log}, Control: s.Control, Keys: s.Keys, Board: s.Speed, Logger: p.Logger, Metrics: p.Metrics, Tracer: p.Tracer, Now: time.Now,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -53,7 +53,7 @@ func addRealtime(p *process.Process, s process.Opened, cfg Config) error {
 func addBatch(p *process.Process, s process.Opened, cfg Config) error {
 	b, err := batch.New(cfg.Batch, batch.Deps{
 		Log: s.Log, Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Search: s.Search,
-		Key: s.Keys.Certificate(), Now: time.Now, Logger: p.Logger, Metrics: p.Metrics,
+		Key: s.Keys.Certificate(), Now: time.Now, Logger: p.Logger, Metrics: p.Metrics, Tracer: p.Tracer,
 	})
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func addAPI(p *process.Process, s process.Opened, cfg Config, version string) (*
 	a, err := api.New(cfg.API, api.Deps{
 		Control: s.Control, Speed: s.Speed, Views: s.Views, Archive: s.Archive, Search: s.Search, Log: s.Log, Receipts: s.Keys, Pages: pages,
 		Secrets: s.Keys, Board: s.Speed,
-		Logger: p.Logger, Metrics: p.Metrics, Now: time.Now, Version: version,
+		Logger: p.Logger, Metrics: p.Metrics, Tracer: p.Tracer, Now: time.Now, Version: version,
 	})
 	if err != nil {
 		return nil, err
