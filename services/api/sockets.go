@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"slices"
@@ -78,12 +79,13 @@ func (s *Service) socket(c *gin.Context, src source) error {
 		return nil // Accept has answered
 	}
 	// The request's context ends with the server, before goodbye is said.
-	ctx, listener := hear(context.WithoutCancel(c.Request.Context()), conn)
+	ctx, client := hear(context.WithoutCancel(c.Request.Context()), conn)
+	defer client.wait()
+	defer func() { _ = conn.CloseNow() }() // if it is not closed yet
 	t.out = &socketWriter{ctx, conn}
 	why := s.follow(ctx, t, src)
-	code, reason := goodbye(why, listener.spoke())
+	code, reason := goodbye(why, client.spoke())
 	_ = conn.Close(code, reason) // who has gone hears nothing
-	listener.wait()
 	return nil
 }
 
@@ -112,8 +114,10 @@ func upgrades(r *http.Request) error {
 		return fault.New(fault.BadRequest, "this is the address of a WebSocket: connect to it with ws:// or wss://")
 	case !has("Sec-WebSocket-Version", "13"):
 		return fault.New(fault.BadRequest, "only version 13 of WebSocket is spoken")
-	case len(r.Header.Values("Sec-WebSocket-Key")) != 1:
-		return fault.New(fault.BadRequest, "the handshake has no Sec-WebSocket-Key")
+	}
+	nonce, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
+	if err != nil || len(nonce) != 16 || len(r.Header.Values("Sec-WebSocket-Key")) > 1 {
+		return fault.New(fault.BadRequest, "the handshake needs one Sec-WebSocket-Key of 16 bytes in base64")
 	}
 	return nil
 }

@@ -195,6 +195,7 @@ func TestWhoMayNotOpenASocket(t *testing.T) {
 	r.get(path, anonymous).is(400, "bad-request")
 	r.get(path, handshake(map[string]string{"Sec-WebSocket-Version": "8"})...).is(400, "bad-request")
 	r.get(path, handshake(map[string]string{"Upgrade": "h2c"})...).is(400, "bad-request")
+	r.get(path, handshake(map[string]string{"Sec-WebSocket-Key": "short"})...).is(400, "bad-request")
 	s := r.dial(path)
 	s.next("snapshot")
 	r.get(path, handshake(nil)...).is(503, "overloaded")
