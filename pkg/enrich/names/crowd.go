@@ -59,7 +59,7 @@ type Estimate struct {
 }
 
 // Method names how shares are estimated.
-const Method = "expectation-maximisation over first names"
+const Method = "likeliest mixture of cohorts by first names"
 
 // Estimate returns the crowd's shares; none below Hidden authors.
 func (c *Crowd) Estimate() Estimate {
@@ -75,6 +75,8 @@ func (c *Crowd) Estimate() Estimate {
 	}
 	return e
 }
+
+const stray = 1 // people who may bear a name against the register
 
 // observed is a name with the likelihood of each cohort, up to a factor.
 type observed struct {
@@ -145,15 +147,19 @@ func (t *Table) ageLikelihood(r *Row, column int) []float64 {
 func known(r *Row, c int) bool {
 	var sum float64
 	for _, b := range r.Ages[c] {
-		sum += unpack(b)
+		sum += unpackAge(b)
 	}
 	return sum >= fewest
 }
 
+// likelihood adds a stray bearer to the name, as likely of one range as of
+// another. Half a person in each range would make every rare name a name of the
+// ranges with the fewest people.
 func (t *Table) likelihood(r *Row, c int) []float64 {
+	s := &t.sums[c]
 	p := make([]float64, Ages)
 	for a := range p {
-		p[a] = (unpack(r.Ages[c][a]) + 0.5) / math.Max(t.sums[c].ages[a], 1)
+		p[a] = unpackAge(r.Ages[c][a])/math.Max(s.ages[a], 1) + stray/math.Max(s.anyAge, 1)
 	}
 	return p
 }
@@ -163,4 +169,4 @@ func agePrior() []float64 { return []float64{0.08, 0.20, 0.26, 0.25, 0.14, 0.07}
 
 // agePull is how many authors the prior counts for: names of one range overlap
 // with the next, and a small crowd would otherwise swing between them.
-func agePull(n float64) float64 { return 0.2 * math.Sqrt(n) }
+func agePull(n float64) float64 { return math.Max(15, 0.2*math.Sqrt(n)) }

@@ -48,8 +48,8 @@ func TestFemale(t *testing.T) {
 // toy is a table of four names: two of women, two of men, old and young.
 func toy() *Table {
 	row := func(h uint64, women, men, young, old float64) Row {
-		r := Row{Hash: h, Women: [countries]uint8{unitedStates: Pack(women)}, Men: [countries]uint8{unitedStates: Pack(men)}}
-		r.Ages[unitedStates] = [Ages]uint8{Pack(young / 2), Pack(young / 2), 0, Pack(old / 3), Pack(old / 3), Pack(old / 3)}
+		r := Row{Hash: h, Women: [countries]uint8{unitedStates: PackSex(women)}, Men: [countries]uint8{unitedStates: PackSex(men)}}
+		r.Ages[unitedStates] = [Ages]uint8{PackAge(young / 2), PackAge(young / 2), 0, PackAge(old / 3), PackAge(old / 3), PackAge(old / 3)}
 		return r
 	}
 	return New([]Row{row(1, 9000, 500, 8000, 1500), row(2, 9000, 300, 800, 8500), row(3, 400, 9000, 8000, 1400), row(4, 100, 9000, 700, 8400)})

@@ -4,8 +4,8 @@
 // model, and nowhere else.
 //
 // Averaging a guess for each person would return the model's own prior however
-// large the crowd. The trick is to ask which mixture of cohorts would produce
-// the crowd's names, which expectation–maximisation answers.
+// large the crowd. The trick is to ask which mixture of cohorts would likeliest
+// produce the crowd's names.
 package names
 
 import (
@@ -46,7 +46,7 @@ func AgeLabels() [Ages]string {
 
 const (
 	kind    = "NAME"
-	version = 1
+	version = 2
 )
 
 // Row is what the registers say of a name; counts are kept as logarithms.
@@ -58,10 +58,24 @@ type Row struct {
 	Ending bool // stands for all rarer names with this ending
 }
 
-// Pack keeps a count in a byte, to 4 %.
-func Pack(n float64) uint8 { return uint8(min(255, math.Round(8*math.Log2(1+n)))) }
+// Steps of a count for each doubling of it, in a byte: a few names have ten
+// million people, and of one range two million at most. Ranges overlap, so that
+// their counts must be kept finer.
+const (
+	sexSteps = 8
+	ageSteps = 12
+)
 
-func unpack(b uint8) float64 { return math.Exp2(float64(b)/8) - 1 }
+// PackSex keeps the people of one sex in a byte, to 4 %.
+func PackSex(n float64) uint8 { return pack(n, sexSteps) }
+
+// PackAge keeps the people of one age range in a byte, to 3 %.
+func PackAge(n float64) uint8 { return pack(n, ageSteps) }
+
+func pack(n, steps float64) uint8 { return uint8(min(255, math.Round(steps*math.Log2(1+n)))) }
+
+func unpackSex(b uint8) float64 { return math.Exp2(float64(b)/sexSteps) - 1 }
+func unpackAge(b uint8) float64 { return math.Exp2(float64(b)/ageSteps) - 1 }
 
 // Table is immutable and shared.
 type Table struct {
@@ -75,6 +89,7 @@ type Table struct {
 type sums struct {
 	women, men float64
 	ages       [Ages]float64
+	anyAge     float64
 }
 
 // New builds a table.
@@ -100,12 +115,14 @@ func New(rows []Row) *Table {
 
 func (t *Table) addSums(r *Row) {
 	for c := range countries {
-		w, m := unpack(r.Women[c]), unpack(r.Men[c])
+		w, m := unpackSex(r.Women[c]), unpackSex(r.Men[c])
 		for _, s := range []*sums{&t.sums[c], &t.sums[countries]} {
 			s.women += w
 			s.men += m
 			for a := range Ages {
-				s.ages[a] += unpack(r.Ages[c][a])
+				n := unpackAge(r.Ages[c][a])
+				s.ages[a] += n
+				s.anyAge += n
 			}
 		}
 	}
@@ -265,11 +282,11 @@ func country(code string) int {
 func (t *Table) people(id ID, column int) (women, men float64) {
 	r := &t.rows[id]
 	if column < countries {
-		return unpack(r.Women[column]), unpack(r.Men[column])
+		return unpackSex(r.Women[column]), unpackSex(r.Men[column])
 	}
 	for c := range countries {
-		women += unpack(r.Women[c])
-		men += unpack(r.Men[c])
+		women += unpackSex(r.Women[c])
+		men += unpackSex(r.Men[c])
 	}
 	return women, men
 }

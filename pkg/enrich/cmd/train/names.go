@@ -29,20 +29,28 @@ type register struct {
 
 type registers struct {
 	byName map[string]*register
+	births [4]*births // of the countries that tell years of birth
+}
+
+func newRegisters() *registers {
+	return &registers{byName: map[string]*register{}, births: [4]*births{2: newBirths(1930, lastBorn), 3: newBirths(1940, lastBorn)}}
 }
 
 func (r *registers) of(name string) *register {
-	name = strings.ToLower(bare(strings.TrimSpace(name)))
+	name = spelling(name)
 	if r.byName[name] == nil {
 		r.byName[name] = &register{}
 	}
 	return r.byName[name]
 }
 
+// spelling is the form in which registers agree on a name.
+func spelling(name string) string { return strings.ToLower(bare(strings.TrimSpace(name))) }
+
 func readRegisters(data string) (*registers, error) {
-	r := &registers{byName: map[string]*register{}}
+	r := newRegisters()
 	dir := filepath.Join(data, "names")
-	for _, read := range []func(string) error{r.readBrazil, r.readSpain, r.readUnitedStates, r.readArgentina} {
+	for _, read := range []func(string) error{r.readBrazil, r.readUnitedStates, r.readArgentina, r.readSpain} {
 		if err := read(dir); err != nil {
 			return nil, err
 		}
@@ -70,46 +78,6 @@ func (r *registers) readBrazil(dir string) error {
 	return nil
 }
 
-// readSpain spreads people around the mean age of their name; the register
-// tells no more.
-func (r *registers) readSpain(dir string) error {
-	for _, file := range []string{"es_ine_mujeres.csv.gz", "es_ine_hombres.csv.gz"} {
-		lines, err := readLines(dir, file)
-		if err != nil {
-			return err
-		}
-		for _, l := range lines {
-			f := strings.Split(l, ",")
-			people, err := strconv.ParseFloat(f[1], 64)
-			if err != nil {
-				continue
-			}
-			n := r.of(f[0])
-			if file == "es_ine_mujeres.csv.gz" {
-				n.women[1] += people
-			} else {
-				n.men[1] += people
-			}
-			if mean, err := strconv.ParseFloat(f[2], 64); err == nil {
-				spread(&n.ages[1], people, mean)
-			}
-		}
-	}
-	return nil
-}
-
-// spread assumes a normal distribution, narrower towards the ends of life.
-func spread(ages *[names.Ages]float64, people, mean float64) {
-	off := (mean - 45) / 28
-	sd := 8 + 9*math.Exp(-off*off)
-	for a := range names.Ages {
-		low, high := bounds(a)
-		ages[a] += people * (normal((high-mean)/sd) - normal((low-mean)/sd))
-	}
-}
-
-func normal(z float64) float64 { return 0.5 * math.Erfc(-z/math.Sqrt2) }
-
 func bounds(a int) (low, high float64) {
 	edges := [...]float64{youngest, 18, 25, 35, 50, 65, 110}
 	return edges[a], edges[a+1]
@@ -124,6 +92,7 @@ func (r *registers) readUnitedStates(dir string) error {
 		}
 		n := r.of(f[0])
 		eachYear(f[2], func(year int, births float64) {
+			r.births[2].add(spelling(f[0]), year, births)
 			alive := births * survival(referenceYear-year)
 			if f[1] == "F" {
 				n.women[2] += alive
@@ -145,6 +114,7 @@ func (r *registers) readArgentina(dir string) error {
 		name, years, _ := strings.Cut(l, "\t")
 		n := r.of(name)
 		eachYear(years, func(year int, births float64) {
+			r.births[3].add(spelling(name), year, births)
 			if a := rangeOf(referenceYear - year); a >= 0 {
 				n.ages[3][a] += births * survival(referenceYear-year)
 			}
@@ -171,11 +141,6 @@ func rangeOf(age int) int {
 		}
 	}
 	return -1
-}
-
-// survival is a rough share of those born who are alive at an age (Gompertz).
-func survival(age int) float64 {
-	return math.Exp(-0.0004 * (math.Exp(0.082*float64(age)) - 1) / 1.2)
 }
 
 func (r *registers) rows() []names.Row {
@@ -287,9 +252,9 @@ func (g *register) addRoot(o *register) {
 func (g *register) row(h uint64) names.Row {
 	row := names.Row{Hash: h}
 	for c := range g.women {
-		row.Women[c], row.Men[c] = names.Pack(g.women[c]), names.Pack(g.men[c])
+		row.Women[c], row.Men[c] = names.PackSex(g.women[c]), names.PackSex(g.men[c])
 		for a := range names.Ages {
-			row.Ages[c][a] = names.Pack(g.ages[c][a])
+			row.Ages[c][a] = names.PackAge(g.ages[c][a])
 		}
 	}
 	return row

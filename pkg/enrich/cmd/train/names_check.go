@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"math"
-	"math/rand/v2"
 	"slices"
-	"sort"
 
 	"github.com/clamor-live/clamor/pkg/enrich/names"
 	"github.com/clamor-live/clamor/pkg/enrich/scan"
@@ -19,40 +16,73 @@ func mapKeys(m map[string]*register) iter.Seq[string] { return maps.Keys(m) }
 // of the table, and crowds drawn with known shares.
 func checkNames(r *registers) error {
 	t := names.New(r.rows())
-	s := scan.New()
-	for c, code := range names.Codes() {
-		var all, sure, right float64
-		for _, name := range slices.Sorted(mapKeys(r.byName)) {
-			reg := r.byName[name]
-			people := reg.women[c] + reg.men[c]
-			if people == 0 {
-				continue
-			}
-			s.Scan([]byte(name))
-			all += people
-			if p, ok := t.Female(t.Find(s), code); ok && (p >= 0.9 || p <= 0.1) {
-				sure += people
-				if p > 0.5 {
-					right += reg.women[c]
-				} else {
-					right += reg.men[c]
-				}
-			}
-		}
-		if all > 0 {
-			fmt.Printf("%s people at p>=.9 %.2f %%, right %.2f %%\n", code, 100*sure/all, 100*right/sure)
-		}
-	}
+	checkPeople(r, t)
 	checkEndings(r)
-	for _, n := range []int{500, 5000, 50000} {
-		checkCrowds(r, t, n)
-	}
+	checkCrowds(r, t, 40)
 	return nil
+}
+
+// sureness counts people by whether their name says their sex at p >= .9.
+type sureness struct{ all, sure, right float64 }
+
+func (s *sureness) add(women, men, female float64) {
+	s.all += women + men
+	switch {
+	case female >= 0.9:
+		s.sure, s.right = s.sure+women+men, s.right+women
+	case female <= 0.1:
+		s.sure, s.right = s.sure+women+men, s.right+men
+	}
+}
+
+func (s sureness) percent() (sure, right float64) {
+	return 100 * s.sure / s.all, 100 * s.right / s.sure
+}
+
+// surePeople scores the people of a country's register by the table, and by the
+// register itself: no table that goes by the name alone can be surer.
+func (r *registers) surePeople(t *names.Table, c int) (have, most sureness) {
+	s := scan.New()
+	for _, name := range slices.Sorted(mapKeys(r.byName)) {
+		reg := r.byName[name]
+		women, men := reg.women[c], reg.men[c]
+		if women+men == 0 {
+			continue
+		}
+		s.Scan([]byte(name))
+		p, ok := t.Female(t.Find(s), names.Codes()[c])
+		if !ok {
+			p = 0.5
+		}
+		have.add(women, men, p)
+		most.add(women, men, women/(women+men))
+	}
+	return have, most
+}
+
+func checkPeople(r *registers, t *names.Table) {
+	var haveAll, mostAll sureness
+	for _, c := range []int{0, 1, 2} {
+		have, most := r.surePeople(t, c)
+		printPeople(names.Codes()[c], have, most)
+		haveAll, mostAll = haveAll.plus(have), mostAll.plus(most)
+	}
+	printPeople("all", haveAll, mostAll)
+}
+
+func (s sureness) plus(o sureness) sureness {
+	return sureness{s.all + o.all, s.sure + o.sure, s.right + o.right}
+}
+
+func printPeople(who string, have, most sureness) {
+	sure, right := have.percent()
+	ceiling, _ := most.percent()
+	fmt.Printf("%s people at p>=.9 %.2f %% (the register itself: %.2f %%), right %.2f %%\n", who, sure, ceiling, right)
 }
 
 // checkEndings leaves a fifth of the names out and asks their endings.
 func checkEndings(r *registers) {
-	train := &registers{byName: map[string]*register{}}
+	train := newRegisters()
 	for i, name := range slices.Sorted(mapKeys(r.byName)) {
 		if i%5 != 0 {
 			train.byName[name] = r.byName[name]
@@ -81,121 +111,4 @@ func checkEndings(r *registers) {
 		}
 	}
 	fmt.Printf("unknown names: %.1f %% answered, %.1f %% at p>=.9, of those %.2f %% right\n", 100*said/all, 100*sure/all, 100*right/sure)
-}
-
-// checkCrowds draws crowds of random mixtures and measures the error.
-func checkCrowds(r *registers, t *names.Table, n int) {
-	s := scan.New()
-	for _, c := range []int{2, 3, 1} {
-		rng := rand.New(rand.NewPCG(uint64(n), uint64(c)))
-		urns := newUrns(r, c)
-		var ageErr, sexErr, inside, bars float64
-		const trials = 12
-		for range trials {
-			truth := mixture(rng)
-			crowd := names.NewCrowd(t, names.Codes()[c])
-			for range n {
-				s.Scan([]byte(urns[pick(rng, truth)].draw(rng)))
-				crowd.Add(t.Find(s))
-			}
-			e := crowd.Estimate()
-			for a := range e.Ages {
-				ageErr += math.Abs(e.Ages[a].Share-truth[a]) / trials
-				bars++
-				if e.Ages[a].Low <= truth[a] && truth[a] <= e.Ages[a].High {
-					inside++
-				}
-			}
-		}
-		women := newSexUrns(r, c)
-		for range trials {
-			f := 0.2 + 0.6*rng.Float64()
-			crowd := names.NewCrowd(t, names.Codes()[c])
-			for range n {
-				k := 0
-				if rng.Float64() > f {
-					k = 1
-				}
-				if women[k] == nil {
-					break
-				}
-				s.Scan([]byte(women[k].draw(rng)))
-				crowd.Add(t.Find(s))
-			}
-			if e := crowd.Estimate(); len(e.Gender) > 0 {
-				sexErr += math.Abs(e.Gender[0].Share-f) / trials
-			}
-		}
-		fmt.Printf("crowds of %d in %s: ages L1 %.3f, inside the interval %.0f %%; women off by %.4f\n", n, names.Codes()[c], ageErr, 100*inside/max(bars, 1), sexErr)
-	}
-}
-
-func mixture(rng *rand.Rand) []float64 {
-	base := []float64{0.08, 0.2, 0.26, 0.24, 0.14, 0.08}
-	var sum float64
-	for i := range base {
-		base[i] *= math.Exp(rng.NormFloat64() * 0.6)
-		sum += base[i]
-	}
-	for i := range base {
-		base[i] /= sum
-	}
-	return base
-}
-
-func pick(rng *rand.Rand, shares []float64) int {
-	x := rng.Float64()
-	for i, v := range shares {
-		if x -= v; x < 0 {
-			return i
-		}
-	}
-	return len(shares) - 1
-}
-
-// urn draws names by the people who have them.
-type urn struct {
-	names []string
-	sums  []float64
-}
-
-func (u *urn) add(name string, n float64) {
-	last := 0.0
-	if len(u.sums) > 0 {
-		last = u.sums[len(u.sums)-1]
-	}
-	u.names, u.sums = append(u.names, name), append(u.sums, last+n)
-}
-
-func (u *urn) draw(rng *rand.Rand) string {
-	i := sort.SearchFloat64s(u.sums, rng.Float64()*u.sums[len(u.sums)-1])
-	return u.names[min(i, len(u.names)-1)]
-}
-
-func newUrns(r *registers, c int) []*urn {
-	out := make([]*urn, names.Ages)
-	for a := range out {
-		out[a] = &urn{}
-		for _, name := range slices.Sorted(mapKeys(r.byName)) {
-			if n := r.byName[name].ages[c][a]; n > 0 {
-				out[a].add(name, n)
-			}
-		}
-	}
-	return out
-}
-
-func newSexUrns(r *registers, c int) [2]*urn {
-	var out [2]*urn
-	for _, name := range slices.Sorted(mapKeys(r.byName)) {
-		for k, n := range []float64{r.byName[name].women[c], r.byName[name].men[c]} {
-			if n > 0 {
-				if out[k] == nil {
-					out[k] = &urn{}
-				}
-				out[k].add(name, n)
-			}
-		}
-	}
-	return out
 }
