@@ -217,6 +217,19 @@ func TestFewAnswersAboutThePastAtATime(t *testing.T) {
 	})
 }
 
+// TestAStoreThatHangs is given up after one reading's time, not after an answer's.
+func TestAStoreThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, p := longAgo(t, func(c *Config) { c.ReadTimeout = time.Second })
+		pic := picture(t, p)
+		s.reading = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		began := time.Now()
+		if _, err := sumFrom(p.hub, pic, pic.Now-599); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}
+
 func TestDamageOfThePastIsAnError(t *testing.T) {
 	s, p := longAgo(t, nil)
 	pic := picture(t, p)
