@@ -4,7 +4,8 @@
 // Its one trick is the trick of the polls' board: a generation is taken up first,
 // then each partition's speed minutes of the epochs from that generation's cut on,
 // so that every post is in exactly one of the two. Minutes are read once and
-// kept; a look at the stores brings only those that changed.
+// kept; a look at the stores brings only those that changed. Those from before the
+// horizon are read when somebody asks, from the generation of the picture at hand.
 package listen
 
 import (
