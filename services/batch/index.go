@@ -235,7 +235,7 @@ func (s *Service) fill(ctx context.Context, by *topics, note fillings, to uint64
 			if !unreadable(err) {
 				return false, err
 			}
-			if mended, mendErr := s.mend(ctx, nil, archive.Posts, is.Next, to); mendErr != nil || mended == 0 {
+			if mended, mendErr := s.mend(ctx, nil, s.d.Archive.Check, archive.Posts, is.Next, to); mendErr != nil || mended == 0 {
 				return false, errors.Join(err, mendErr)
 			}
 			return false, s.noteFillings(ctx, note)

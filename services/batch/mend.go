@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/clamor-live/clamor/pkg/archive"
+	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/services/batch/certificate"
 )
 
@@ -47,9 +48,13 @@ func (s *Service) restore(ctx context.Context, w *progress, before archive.Segme
 	return nil
 }
 
-// mend reads a topic's segments of the epochs [from, to) whole and mends those
-// that cannot be read. It says how many these were.
-func (s *Service) mend(ctx context.Context, w *progress, topic string, from, to uint64) (int64, error) {
+// look is a way of finding out whether a segment can be read: at its footer, or
+// whole.
+type look func(context.Context, archive.Segment) (archive.File, error)
+
+// mend looks at a topic's segments of the epochs [from, to) and mends those that
+// cannot be read. It says how many these were.
+func (s *Service) mend(ctx context.Context, w *progress, look look, topic string, from, to uint64) (int64, error) {
 	var mended atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.parallel())
@@ -57,7 +62,7 @@ func (s *Service) mend(ctx context.Context, w *progress, topic string, from, to 
 		g.Go(func() error {
 			for epoch := from; epoch < to; epoch++ {
 				segment := archive.Segment{Topic: topic, Epoch: epoch, Partition: p}
-				_, err := s.d.Archive.Check(ctx, segment)
+				_, err := look(ctx, segment)
 				if err == nil {
 					continue
 				}
@@ -96,11 +101,17 @@ func (s *Service) rewrite(ctx context.Context, w *progress, segment archive.Segm
 		if errors.Is(err, archive.ErrNotFound) {
 			return nil // it was removed meanwhile
 		}
+		if err != nil {
+			return err
+		}
 		aside = place
-		return err
+		return s.pass("mend " + path)
 	})
-	if err != nil {
+	if errors.Is(err, eventlog.ErrOffsetGone) {
 		return fmt.Errorf("mend %s: %w; %w", path, cause, err)
+	}
+	if err != nil {
+		return fmt.Errorf("mend %s: %v; %w", path, cause, err) // the next run may do better
 	}
 	text := path + " was missing and was written again from the log"
 	if !errors.Is(cause, archive.ErrNotFound) {

@@ -2,12 +2,14 @@ package batch
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +20,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/views"
 	"github.com/clamor-live/clamor/services/batch/certificate"
+	"github.com/clamor-live/clamor/services/batch/fold"
 	"github.com/clamor-live/clamor/services/batch/recount"
 )
 
@@ -259,6 +262,103 @@ func TestBallotsThatAreGoneStopTheRun(t *testing.T) {
 	r.must(os.WriteFile(r.file(segment), whole, 0o600))
 	r.run()
 	r.published()
+}
+
+// TestKilledWhileMending: whoever takes the run up finds the damaged file in its
+// place still, and kept besides.
+func TestKilledWhileMending(t *testing.T) {
+	r := newRig(t, brokers(t))
+	r.poll("final", once)
+	r.topic("goal", "gol OR goal")
+	r.crowd("final", 0, 20)
+	r.chat(0, 20)
+	r.run()
+	for _, topic := range []string{archive.Ballots, archive.Posts} {
+		segment := archive.Segment{Topic: topic, Epoch: 0, Partition: 1}
+		whole, bent := r.harm(segment, harms["a flipped bit"])
+		r.topic("cup", "#copa OR "+topic)
+		s := r.service()
+		s.pass = func(point string) error {
+			if point == "mend "+segment.Path() {
+				return errKilled
+			}
+			return nil
+		}
+		if _, err := s.RunOnce(t.Context()); !errors.Is(err, errKilled) {
+			t.Fatalf("the run did not die: %v", err)
+		}
+		if left, err := os.ReadFile(r.file(segment)); err != nil || !bytes.Equal(left, bent) {
+			t.Errorf("the file was touched: %v", err)
+		}
+		run := r.run()
+		r.published()
+		r.wantMended(segment, whole, bent)
+		if !says(run, segment.Path()) {
+			t.Errorf("%+v", run)
+		}
+	}
+}
+
+// TestTwoMendAtOnce, who both believe that they lead.
+func TestTwoMendAtOnce(t *testing.T) {
+	r := newRig(t, brokers(t))
+	r.topic("goal", "gol OR goal")
+	r.chat(0, 40)
+	r.run()
+	segment := archive.Segment{Topic: archive.Posts, Epoch: 0, Partition: 1}
+	for range 5 {
+		whole, bent := r.harm(segment, harms["a flipped bit"])
+		var wg sync.WaitGroup
+		errs := make([]error, 2)
+		for i := range errs {
+			wg.Go(func() { _, errs[i] = r.service().mend(t.Context(), nil, r.deps.Archive.Check, archive.Posts, 0, 1) })
+		}
+		wg.Wait()
+		if errs[0] != nil && errs[1] != nil {
+			t.Fatal(errors.Join(errs...))
+		}
+		if got, err := os.ReadFile(r.file(segment)); err != nil || !bytes.Equal(got, whole) {
+			t.Fatalf("%s came back otherwise: %v", segment.Path(), err)
+		}
+		aside, err := r.deps.Archive.Aside(t.Context(), segment.Path())
+		r.must(err)
+		kept := false
+		for _, place := range aside {
+			body, err := r.deps.Archive.Get(t.Context(), place)
+			r.must(err)
+			kept = kept || bytes.Equal(body, bent)
+			r.must(r.deps.Archive.Delete(t.Context(), place))
+		}
+		if !kept {
+			t.Fatalf("%v: none is what was damaged", aside)
+		}
+	}
+}
+
+// textual is a runner whose errors are texts, as a cluster's are.
+type textual struct{ Runner }
+
+func (r textual) Recompute(ctx context.Context, a *archive.Archive, job fold.Job, partitions int, done func(*fold.Part)) ([]*fold.Part, error) {
+	parts, err := r.Runner.Recompute(ctx, a, job, partitions, done)
+	if err != nil {
+		err = errors.New("job failed: " + err.Error())
+	}
+	return parts, err
+}
+
+func TestAClustersDamageIsMended(t *testing.T) {
+	r := newRig(t, brokers(t))
+	r.deps.Runner = textual{Local{}}
+	r.poll("final", once)
+	r.crowd("final", 0, 20)
+	r.run()
+	for _, how := range []string{"a flipped bit", "without end", "gone"} {
+		segment := archive.Segment{Topic: archive.Ballots, Epoch: 0, Partition: 1}
+		whole, bent := r.harm(segment, harms[how])
+		r.run()
+		r.published()
+		r.wantMended(segment, whole, bent)
+	}
 }
 
 // TestAStoreThatStumbledMendsNothing of what is whole.

@@ -55,7 +55,7 @@ func (s *Service) listenMending(ctx context.Context, w *work) error {
 	if !unreadable(err) {
 		return err
 	}
-	mended, mendErr := s.mend(ctx, w.progress, archive.Posts, w.heard.from, w.number())
+	mended, mendErr := s.mend(ctx, w.progress, s.d.Archive.Check, archive.Posts, w.heard.from, w.number())
 	switch {
 	case givenUp(mendErr):
 		return s.listenOnce(ctx, w, true)

@@ -2,9 +2,11 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -81,8 +83,13 @@ func (s *Service) fold(ctx context.Context, w *work, partitions int) ([]*fold.Pa
 	if err == nil || ctx.Err() != nil {
 		return parts, err
 	}
-	// A cluster's errors are texts: ask the archive itself.
-	mended, mendErr := s.mend(ctx, w.progress, archive.Ballots, w.job.From, w.job.To)
+	// A cluster's errors are texts: ask the archive itself, and do not read all of
+	// it because a cluster was away.
+	look := s.d.Archive.Stat
+	if errors.Is(err, archive.ErrCorrupt) || strings.Contains(err.Error(), archive.ErrCorrupt.Error()) {
+		look = s.d.Archive.Check
+	}
+	mended, mendErr := s.mend(ctx, w.progress, look, archive.Ballots, w.job.From, w.job.To)
 	if mendErr != nil {
 		return nil, fmt.Errorf("%w; %w", err, mendErr)
 	}
