@@ -66,7 +66,8 @@ type Connector interface {
 	// Run delivers posts from a place on. It returns nil when ctx ended, within a
 	// second, or when there is nothing more to come; otherwise why it could not go
 	// on, as *Wait, *Refused, or any other error for a passing failure. It does not
-	// connect again by itself: that, and the pause before it, is its caller's.
+	// connect again by itself: that, and the pause before it, is its caller's. One Run
+	// may follow another; there are never two at a time.
 	Run(ctx context.Context, from Place, out Outlet) error
 }
 
