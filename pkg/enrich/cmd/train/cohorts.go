@@ -50,11 +50,11 @@ func (c *cohorts) meanAge(year int) float64 {
 }
 
 // aged is who of those alive in one year is alive in another, earlier or later.
-func (c *cohorts) aged(from, to int) cohorts {
+func (c *cohorts) aged(from, to int, life lifetime) cohorts {
 	var out cohorts
 	for i, v := range c {
 		born := firstBorn + i
-		out[i] = v * survival(to-born) / survival(from-born)
+		out[i] = v * life.survival(to-born) / life.survival(from-born)
 	}
 	return out
 }
@@ -79,8 +79,16 @@ func (c *cohorts) tilt(year int, mean float64) cohorts {
 	return out
 }
 
-// survival is a rough share of those born who are alive at an age (Gompertz,
-// with the most deaths at 87).
-func survival(age int) float64 {
-	return math.Exp(-math.Exp(0.095 * float64(age-87)))
+// lifetime is the age at which most people die.
+type lifetime float64
+
+const (
+	womens  lifetime = 90
+	mens    lifetime = 86
+	anybody lifetime = 88
+)
+
+// survival is a rough share of those born who are alive at an age (Gompertz).
+func (l lifetime) survival(age int) float64 {
+	return math.Exp(-math.Exp(0.095 * (float64(age) - float64(l))))
 }

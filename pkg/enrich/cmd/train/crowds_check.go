@@ -30,7 +30,7 @@ func (r *registers) ageTrials() []trial {
 		{"US", r, t, 2, 0.125},
 		{"AR", r, t, 3, 0.125},
 		{"ES, drawn from its own reconstruction", r, t, 1, 0.22},
-		{"US by means, shapes of AR", r, names.New(r.byMeans(2, 3).rows()), 2, 0.19},
+		{"US by means, shapes of AR", r, names.New(r.byMeans(2, 3).rows()), 2, 0.20},
 		{"AR by means, shapes of US", r, names.New(r.byMeans(3, 2).rows()), 3, 0.20},
 	}
 }
@@ -53,11 +53,11 @@ func (r *registers) byMeans(country, lender int) *registers {
 		}
 		var there cohorts
 		for i, n := range b {
-			there[i] = n * survival(spainYear-firstBorn-i)
+			there[i] = n * anybody.survival(spainYear-firstBorn-i)
 		}
 		if people := there.sum(); people > 0 {
 			alive.addAll(&there, 1)
-			all = append(all, averaged{name, people, inTenths(there.meanAge(spainYear))})
+			all = append(all, averaged{name, people, inTenths(there.meanAge(spainYear)), anybody})
 		}
 	}
 	out.rebuildAges(country, all, []*births{r.births[lender]}, &alive, spainYear)

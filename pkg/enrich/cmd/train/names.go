@@ -93,10 +93,12 @@ func (r *registers) readUnitedStates(dir string) error {
 		n := r.of(f[0])
 		eachYear(f[2], func(year int, births float64) {
 			r.births[2].add(spelling(f[0]), year, births)
-			alive := births * survival(referenceYear-year)
+			alive := births
 			if f[1] == "F" {
+				alive *= womens.survival(referenceYear - year)
 				n.women[2] += alive
 			} else {
+				alive *= mens.survival(referenceYear - year)
 				n.men[2] += alive
 			}
 			if a := rangeOf(referenceYear - year); a >= 0 {
@@ -116,7 +118,7 @@ func (r *registers) readArgentina(dir string) error {
 		eachYear(years, func(year int, births float64) {
 			r.births[3].add(spelling(name), year, births)
 			if a := rangeOf(referenceYear - year); a >= 0 {
-				n.ages[3][a] += births * survival(referenceYear-year)
+				n.ages[3][a] += births * anybody.survival(referenceYear-year)
 			}
 		})
 	}

@@ -138,12 +138,12 @@ func likeMeans(lenders []*births, alive *cohorts, year int) [oldest + 1]cohorts 
 
 // of returns in which age ranges people of a mean age then are in the reference
 // year.
-func (s *shapes) of(people float64, mean tenths) (ages [names.Ages]float64) {
-	shape := s.byMean[mean]
-	now := shape.aged(s.year, referenceYear)
+func (s *shapes) of(a averaged) (ages [names.Ages]float64) {
+	shape := s.byMean[a.mean]
+	now := shape.aged(s.year, referenceYear, a.life)
 	for i, v := range now {
-		if a := rangeOf(referenceYear - firstBorn - i); a >= 0 {
-			ages[a] += people * v
+		if r := rangeOf(referenceYear - firstBorn - i); r >= 0 {
+			ages[r] += a.people * v
 		}
 	}
 	return ages

@@ -25,7 +25,7 @@ func spainAlive() cohorts {
 			c.add(counted-1-age, n/5)
 		}
 	}
-	return c.aged(counted, spainYear)
+	return c.aged(counted, spainYear, anybody)
 }
 
 // averaged is a name of one sex of which a register tells only how many bear it
@@ -34,6 +34,7 @@ type averaged struct {
 	name   string
 	people float64
 	mean   tenths
+	life   lifetime
 }
 
 func (r *registers) readSpain(dir string) error {
@@ -49,14 +50,15 @@ func (r *registers) readSpain(dir string) error {
 			if err != nil {
 				continue
 			}
-			n := r.of(f[0])
+			n, life := r.of(f[0]), womens
 			if file == "es_ine_mujeres.csv.gz" {
 				n.women[1] += people
 			} else {
 				n.men[1] += people
+				life = mens
 			}
 			if mean, err := strconv.ParseFloat(f[2], 64); err == nil {
-				all = append(all, averaged{f[0], people, inTenths(mean)})
+				all = append(all, averaged{f[0], people, inTenths(mean), life})
 			}
 		}
 	}
@@ -74,7 +76,7 @@ func (r *registers) rebuildAges(country int, all []averaged, lenders []*births, 
 	s := newShapes(lenders, people, alive, year)
 	for _, a := range all {
 		n := r.of(a.name)
-		for i, v := range s.of(a.people, a.mean) {
+		for i, v := range s.of(a) {
 			n.ages[country][i] += v
 		}
 	}
