@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -131,11 +132,14 @@ func (s *Service) searchAway(generation uint64, err error) {
 	s.d.Logger.Warn("posts not put into the search engine; it is filled from the archive later", "generation", generation, "error", err)
 }
 
-// shelf collects the posts of one partition.
+// shelf collects the posts of one partition. While the engine takes some, the
+// fold brings the next.
 type shelf struct {
-	ctx  context.Context
-	x    *indexing
-	docs []search.Doc
+	ctx     context.Context
+	x       *indexing
+	docs    []search.Doc
+	putting sync.WaitGroup
+	spare   []search.Doc // the room of those on their way
 }
 
 // shelfDocs are put at a time.
@@ -149,29 +153,46 @@ func (f *shelf) take(h *listen.Heard) error {
 		f.docs = append(f.docs, doc)
 	}
 	if len(f.docs) >= shelfDocs {
-		f.empty()
+		f.send()
 	}
 	return nil
 }
 
-func (f *shelf) empty() {
-	defer func() {
-		clear(f.docs)
-		f.docs = f.docs[:0]
-	}()
-	if len(f.docs) == 0 || f.x.failed() != nil {
+// send lets the engine take what is there, once it has what went before: of one
+// post the last word counts.
+func (f *shelf) send() {
+	f.putting.Wait()
+	docs := f.docs
+	f.docs, f.spare = f.spare[:0], docs
+	f.putting.Go(func() {
+		f.x.put(f.ctx, docs)
+		clear(docs)
+	})
+}
+
+// end returns when nothing is on its way any more; all of it was sent if the
+// fold came to its end.
+func (f *shelf) end(whole bool) {
+	if whole {
+		f.send()
+	}
+	f.putting.Wait()
+}
+
+func (x *indexing) put(ctx context.Context, docs []search.Doc) {
+	if len(docs) == 0 || x.failed() != nil {
 		return
 	}
-	s := f.x.s
-	err := s.limited(f.ctx, func(ctx context.Context) error { return s.d.Search.Put(ctx, f.x.build, f.docs) })
+	s := x.s
+	err := s.limited(ctx, func(ctx context.Context) error { return s.d.Search.Put(ctx, x.build, docs) })
 	var refused *search.RefusedError
 	if errors.As(err, &refused) {
 		s.metrics.searchRefused.Add(float64(refused.Total))
 		s.d.Logger.Warn("posts cannot be searched for", "error", err)
 		err = nil
 	}
-	f.x.fail(err)
-	f.x.docs.Add(int64(len(f.docs)))
+	x.fail(err)
+	x.docs.Add(int64(len(docs)))
 }
 
 // CatchUp fills the search engine from the archive up to the generation that is

@@ -253,9 +253,10 @@ func (s *Service) hearEpoch(ctx context.Context, h *hearing, by *topics, index *
 				heard = shelf.take
 			}
 			file, err := part.Epoch(ctx, s.d.Archive, by.Catalog, heard)
-			if files[i] = file; err == nil && shelf != nil {
-				shelf.empty()
+			if shelf != nil {
+				shelf.end(err == nil)
 			}
+			files[i] = file
 			return err
 		})
 	}
