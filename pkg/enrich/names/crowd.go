@@ -71,7 +71,8 @@ func (c *Crowd) Estimate() Estimate {
 	e.Gender = shares(fit(c.genderRows(), []float64{0.5, 0.5}, 1), []string{"female", "male"}, 0.01)
 	labels := AgeLabels()
 	if rows := c.ageRows(); total(rows) >= Hidden {
-		e.Ages = shares(fit(rows, agePrior(), agePull(total(rows))), labels[:], 0.02)
+		pull, floor := c.ageTrust(total(rows))
+		e.Ages = shares(fit(rows, agePrior(), pull), labels[:], floor)
 	}
 	return e
 }
@@ -123,10 +124,13 @@ func (c *Crowd) ageRows() []observed {
 }
 
 // ageLikelihood is P(name | age range), from the country's own register if it
-// tells ages and knows the name, else from the average of those that do.
+// tells ages, else the average of those that do and know the name.
 func (t *Table) ageLikelihood(r *Row, column int) []float64 {
-	if column < countries && known(r, column) {
-		return t.likelihood(r, column)
+	if t.tellsAges(column) {
+		if known(r, column) {
+			return t.likelihood(r, column)
+		}
+		return nil
 	}
 	var mean []float64
 	for c := range countries {
@@ -143,6 +147,8 @@ func (t *Table) ageLikelihood(r *Row, column int) []float64 {
 	}
 	return mean
 }
+
+func (t *Table) tellsAges(column int) bool { return column < countries && t.sums[column].anyAge > 0 }
 
 func known(r *Row, c int) bool {
 	var sum float64
@@ -167,6 +173,18 @@ func (t *Table) likelihood(r *Row, c int) []float64 {
 // agePrior is the mix of people who post, known only roughly.
 func agePrior() []float64 { return []float64{0.08, 0.20, 0.26, 0.25, 0.14, 0.07} }
 
-// agePull is how many authors the prior counts for: names of one range overlap
-// with the next, and a small crowd would otherwise swing between them.
-func agePull(n float64) float64 { return math.Max(15, 0.2*math.Sqrt(n)) }
+// ageTrust is how many authors the prior counts for, and what the registers
+// themselves may be wrong by. Names of one range overlap with the next, and a
+// small crowd would otherwise swing between them. Spain's ages are made of means.
+// Registers of other countries know another fashion of most years: they move the
+// prior a little, under an interval that says so.
+func (c *Crowd) ageTrust(n float64) (pull, floor float64) {
+	pull = math.Max(15, 0.2*math.Sqrt(n))
+	switch {
+	case !c.table.tellsAges(c.column):
+		return math.Max(pull, n/2), 0.25
+	case c.column == spain:
+		return pull, 0.04
+	}
+	return pull, 0.02
+}

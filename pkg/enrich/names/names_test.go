@@ -141,3 +141,22 @@ func TestLoadRefusesDamage(t *testing.T) {
 		}
 	}
 }
+
+// TestForeignAgesSaySo reads a crowd by another country's register of ages.
+func TestForeignAgesSaySo(t *testing.T) {
+	own, foreign := NewCrowd(toy(), "US"), NewCrowd(toy(), "BR")
+	for i := range 4000 {
+		id := ID(1 + 2*(i%2)) // names of the old
+		own.Add(id)
+		foreign.Add(id)
+	}
+	near, far := own.Estimate().Ages, foreign.Estimate().Ages
+	for a, prior := range agePrior() {
+		if math.Abs(far[a].Share-prior) > math.Abs(near[a].Share-prior) {
+			t.Errorf("%s: a foreign register moves %.2f to %.3f, the own one to %.3f", far[a].Label, prior, far[a].Share, near[a].Share)
+		}
+		if far[a].High < math.Min(1, far[a].Share+0.25) {
+			t.Errorf("%s: the interval of a foreign register is narrow: %+v", far[a].Label, far[a])
+		}
+	}
+}

@@ -23,7 +23,8 @@ type trial struct {
 // ageTrials are each country read by its own register; then, since Spain's own
 // ages are made of means and its crowds would only be read with the same
 // mistakes they were drawn with, the registers that do tell ages, read as if
-// they told means alone and another had to lend the shapes.
+// they told means alone and another had to lend the shapes; and last as if they
+// told nothing, as of all other countries.
 func (r *registers) ageTrials() []trial {
 	t := names.New(r.rows())
 	return []trial{
@@ -32,18 +33,25 @@ func (r *registers) ageTrials() []trial {
 		{"ES, drawn from its own reconstruction", r, t, 1, 0.22},
 		{"US by means, shapes of AR", r, names.New(r.byMeans(2, 3).rows()), 2, 0.20},
 		{"AR by means, shapes of US", r, names.New(r.byMeans(3, 2).rows()), 3, 0.20},
+		{"ES by other registers", r, names.New(r.withoutAges(1).rows()), 1, 0.55},
+		{"AR by other registers", r, names.New(r.withoutAges(3).rows()), 3, 0.55},
 	}
 }
 
-// byMeans are the registers with one country's ages rebuilt from what Spain's
-// register would tell of them.
-func (r *registers) byMeans(country, lender int) *registers {
+func (r *registers) withoutAges(country int) *registers {
 	out := newRegisters()
 	for name, reg := range r.byName {
 		one := *reg
 		one.ages[country] = [names.Ages]float64{}
 		out.byName[name] = &one
 	}
+	return out
+}
+
+// byMeans are the registers with one country's ages rebuilt from what Spain's
+// register would tell of them.
+func (r *registers) byMeans(country, lender int) *registers {
+	out := r.withoutAges(country)
 	var alive cohorts
 	var all []averaged
 	for _, name := range slices.Sorted(mapKeys(r.byName)) {
