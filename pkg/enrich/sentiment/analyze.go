@@ -86,7 +86,7 @@ func (a *Analyzer) score(s *scan.Scanner, language int) [classes]float32 {
 		t := &s.Tokens[i]
 		a.x.style(t, s.Text)
 		if !counts(t) || y.words >= maxWords {
-			y.last = 0
+			y.pause()
 			continue
 		}
 		m := a.word(part, language, s, t)
@@ -95,10 +95,10 @@ func (a *Analyzer) score(s *scan.Scanner, language int) [classes]float32 {
 		if extra := salt(t, negated); extra != 0 {
 			blocks[0].add(part.row(slotOf(t.Folded^extra, a.x.mask)))
 		}
-		if y.last != 0 {
-			blocks[1].add(part.row(slotOf(scan.Mix(y.last, t.Folded), a.x.mask)))
+		pairs, n := y.join(t.Folded, m.entry.leans())
+		for _, h := range pairs[:n] {
+			blocks[1].add(part.row(slotOf(h, a.x.mask)))
 		}
-		y.last = t.Folded
 		for c := range classes {
 			blocks[2].sum[c] += m.grams[c]
 		}

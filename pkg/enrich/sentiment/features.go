@@ -81,12 +81,40 @@ func charGrams(letters []rune, mask uint32, out []uint32) []uint32 {
 type tally struct {
 	negate   int // words that still stand under a negator
 	boost    float32
-	last     uint64 // hash of the token before, 0 at a break
+	last     uint64  // hash of the token before, 0 at a break
+	lean     leaning // which way that token leans
 	rated    int
 	stemmed  int
 	words    int
 	sumRated float32
 	sumStem  float32
+}
+
+// pause ends the pairs at what is no word.
+func (y *tally) pause() { y.last, y.lean = 0, level }
+
+// join returns the pairs that a token makes with the one before: of the two
+// words, and of either with the leaning of the other, so that what is learnt
+// of one good word after "so" holds for every good word.
+func (y *tally) join(word uint64, lean leaning) (pairs [4]uint64, n int) {
+	add := func(first, second uint64) {
+		pairs[n] = scan.Mix(first, second)
+		n++
+	}
+	if y.last != 0 {
+		add(y.last, word)
+		if lean != level {
+			add(y.last, uint64(lean))
+		}
+	}
+	if y.lean != level {
+		add(word, leanSalt+uint64(y.lean))
+		if lean != level {
+			add(leanSalt+uint64(lean), leanSalt+uint64(y.lean))
+		}
+	}
+	y.last, y.lean = word, lean
+	return pairs, n
 }
 
 // reset begins a post.
@@ -225,6 +253,7 @@ func root(v float32) float32 {
 const (
 	negatedSalt = 0xA24BAED4963EE407
 	longSalt    = 0x9FB21C651E98DF25
+	leanSalt    = 0xC2B2AE3D27D4EB4F
 )
 
 // extract is the whole walk, for training.
@@ -235,19 +264,20 @@ func (x *extractor) extract(s *scan.Scanner, lex *lexicon) {
 		t := &s.Tokens[i]
 		x.style(t, s.Text)
 		if !counts(t) || y.words >= maxWords {
-			y.last = 0
+			y.pause()
 			continue
 		}
 		letters := s.Letters[t.First : t.First+t.Runes]
-		negated := x.feel(&y, t, lex.find(t, letters))
+		entry := lex.find(t, letters)
+		negated := x.feel(&y, t, entry)
 		x.unary = append(x.unary, slotOf(t.Folded, x.mask))
 		if extra := salt(t, negated); extra != 0 {
 			x.unary = append(x.unary, slotOf(t.Folded^extra, x.mask))
 		}
-		if y.last != 0 {
-			x.pairs = append(x.pairs, slotOf(scan.Mix(y.last, t.Folded), x.mask))
+		pairs, n := y.join(t.Folded, entry.leans())
+		for _, h := range pairs[:n] {
+			x.pairs = append(x.pairs, slotOf(h, x.mask))
 		}
-		y.last = t.Folded
 		if t.Kind == scan.Word && t.Flags&scan.InTag == 0 {
 			x.grams = charGrams(letters, x.mask, x.grams)
 		}

@@ -32,6 +32,30 @@ type Entry struct {
 	Valence [channels]int8 // 25 units are one point on a scale of -5 to 5
 }
 
+// leaning is the side a word is on.
+type leaning uint8
+
+const (
+	level leaning = iota
+	good
+	bad
+)
+
+// stemLean is the valence from which the larger list alone makes a word lean:
+// half a point.
+const stemLean = 12
+
+// leans tells a word's side, by its rating if it has one.
+func (e Entry) leans() leaning {
+	switch r, s := e.Valence[rated], e.Valence[stems]; {
+	case r > 0 || r == 0 && s > stemLean:
+		return good
+	case r < 0 || s < -stemLean:
+		return bad
+	}
+	return level
+}
+
 // lexicon maps folded hashes to entries.
 type lexicon struct {
 	words map[uint64]Entry

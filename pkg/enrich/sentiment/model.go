@@ -41,7 +41,7 @@ func (p Polarity) String() string {
 
 const (
 	kind    = "SENT"
-	version = 1
+	version = 2
 )
 
 // Languages are the languages with a model, in the order of their tables.

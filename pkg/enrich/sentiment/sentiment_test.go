@@ -2,6 +2,7 @@ package sentiment
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/clamor-live/clamor/pkg/enrich/scan"
@@ -87,6 +88,45 @@ func TestRetrainingGivesTheSameModel(t *testing.T) {
 		if _, err := Load(first[:cut]); err == nil {
 			t.Fatalf("a file cut at %d was read", cut)
 		}
+	}
+}
+
+// What is learnt of one good word after "so" must hold for another.
+func TestPairsWithTheLeaning(t *testing.T) {
+	const so, great, lovely, table = 11, 12, 13, 14
+	after := func(word uint64, lean leaning) []uint64 {
+		var y tally
+		y.join(so, level)
+		pairs, n := y.join(word, lean)
+		return pairs[:n]
+	}
+	tests := []struct {
+		name   string
+		have   []uint64
+		pairs  int
+		shared int // with "so great"
+	}{
+		{"the same word", after(great, good), 2, 2},
+		{"another good word", after(lovely, good), 2, 1},
+		{"a bad word", after(lovely, bad), 2, 0},
+		{"a level word", after(table, level), 1, 0},
+	}
+	for _, tt := range tests {
+		shared := 0
+		for _, h := range after(great, good) {
+			if slices.Contains(tt.have, h) {
+				shared++
+			}
+		}
+		if len(tt.have) != tt.pairs || shared != tt.shared {
+			t.Errorf("%s: have %d pairs and %d shared, want %d and %d", tt.name, len(tt.have), shared, tt.pairs, tt.shared)
+		}
+	}
+	var y tally
+	y.join(great, good)
+	y.pause()
+	if _, n := y.join(lovely, good); n != 0 {
+		t.Errorf("have %d pairs across a pause", n)
 	}
 }
 

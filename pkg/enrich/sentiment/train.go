@@ -32,7 +32,7 @@ type Config struct {
 
 // DefaultConfig is what the shipped model was trained with.
 func DefaultConfig() Config {
-	return Config{Bits: 18, Epochs: 8, Members: 3, Rate: 0.02, Decay: 1e-5, Seed: 7, Pairs: 0.7, Grams: 1, Figures: 1, Share: 0.7, Smooth: 0.1}
+	return Config{Bits: 19, Epochs: 8, Members: 3, Rate: 0.02, Decay: 1e-5, Seed: 7, Pairs: 0.7, Grams: 1, Figures: 1, Share: 0.7, Smooth: 0.1}
 }
 
 // example is a sample as features.

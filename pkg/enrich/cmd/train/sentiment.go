@@ -32,6 +32,7 @@ var collections = []struct {
 type opinion struct {
 	sentiment.Sample
 	source string
+	at     int // place in the collection
 	fold   int
 }
 
@@ -68,7 +69,7 @@ func balanced(name, language string, weight float32, rows []labelled) []opinion 
 				Language: sentiment.LanguageIndex(language), Label: label, Text: r.text,
 				Weight: weight * float32(len(rows)) / (3 * float32(counts[label])),
 			},
-			source: name, fold: foldOf(r.text),
+			source: name, at: i, fold: foldOf(r.text),
 		}
 	}
 	return out

@@ -41,17 +41,18 @@ func (m *matrix) addRates(out *[3][3]float64) {
 	}
 }
 
-// checkSentiment cross-validates within all collections, then leaves whole
-// collections out.
+// checkSentiment cross-validates within all collections, then leaves out
+// strata, and then whole collections.
 func checkSentiment(j job, lex []*sentiment.Lexicon, all []opinion) error {
 	cfg := sentiment.DefaultConfig()
-	cfg.Members = 1 // members change the figures by 0.1 at most
+	cfg.Members = 1 // more members add 0.1 or 0.2
 	scores := map[string]*matrix{}
 	for fold := range min(j.fold, folds) {
 		m := sentiment.Train(cfg, lex, samples(all, func(o opinion) bool { return o.fold != fold }))
 		judge(m, all, scores, func(o opinion) bool { return o.fold == fold })
 	}
 	printScores("cross-validated", scores)
+	checkStrata(cfg, lex, all)
 	unseen := map[string]*matrix{}
 	for _, held := range [][]string{{"umsab-en", "semeval-en"}, {"umsab-es", "tass-es"}, {"umsab-pt"}} {
 		m := sentiment.Train(cfg, lex, samples(all, func(o opinion) bool { return !slices.Contains(held, o.source) }))
