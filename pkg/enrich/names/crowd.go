@@ -10,6 +10,7 @@ const Hidden = 500
 type Crowd struct {
 	table   *Table
 	column  int
+	untold  bool // nobody says where
 	counts  map[ID]uint32
 	authors int
 	unnamed int
@@ -18,7 +19,7 @@ type Crowd struct {
 // NewCrowd returns an empty crowd; country is where the audience is, "" when it
 // is anywhere.
 func NewCrowd(t *Table, countryCode string) *Crowd {
-	return &Crowd{table: t, column: country(countryCode), counts: map[ID]uint32{}}
+	return &Crowd{table: t, column: country(countryCode), untold: countryCode == "", counts: map[ID]uint32{}}
 }
 
 // Add counts one author.
@@ -69,12 +70,28 @@ func (c *Crowd) Estimate() Estimate {
 		return e
 	}
 	e.Gender = shares(fit(c.genderRows(), []float64{0.5, 0.5}, 1), []string{"female", "male"}, 0.01)
-	labels := AgeLabels()
-	if rows := c.ageRows(); total(rows) >= Hidden {
-		pull, floor := c.ageTrust(total(rows))
-		e.Ages = shares(fit(rows, agePrior(), pull), labels[:], floor)
-	}
+	e.Ages = c.ages()
 	return e
+}
+
+func (c *Crowd) ages() []Share {
+	labels := AgeLabels()
+	if c.untold {
+		rows, ages := c.anywhere()
+		n := total(rows)
+		if n < Hidden {
+			return nil
+		}
+		if f, told := fit(rows, anywherePrior(ages), countries*agePull(n)).group(ages); told >= 0.5 {
+			return shares(f, labels[:], rebuilt)
+		}
+	}
+	rows := c.ageRows()
+	if total(rows) < Hidden {
+		return nil
+	}
+	pull, floor := c.ageTrust(total(rows))
+	return shares(fit(rows, agePrior(), pull), labels[:], floor)
 }
 
 const stray = 1 // people who may bear a name against the register
@@ -179,12 +196,17 @@ func agePrior() []float64 { return []float64{0.08, 0.20, 0.26, 0.25, 0.14, 0.07}
 // Registers of other countries know another fashion of most years: they move the
 // prior a little, under an interval that says so.
 func (c *Crowd) ageTrust(n float64) (pull, floor float64) {
-	pull = math.Max(15, 0.2*math.Sqrt(n))
+	pull = agePull(n)
 	switch {
 	case !c.table.tellsAges(c.column):
 		return math.Max(pull, n/2), 0.25
 	case c.column == spain:
-		return pull, 0.04
+		return pull, rebuilt
 	}
 	return pull, 0.02
 }
+
+func agePull(n float64) float64 { return math.Max(15, 0.2*math.Sqrt(n)) }
+
+// rebuilt is what shares may be wrong by where ages are made of means.
+const rebuilt = 0.04

@@ -13,8 +13,13 @@ func BenchmarkEstimate(b *testing.B) {
 		b.Fatal(err)
 	}
 	c := drawn(table, unitedStates, 5000)
-	for b.Loop() {
-		c.Estimate()
+	for _, where := range []string{"told", "anywhere"} {
+		b.Run(where, func(b *testing.B) {
+			c.untold = where == "anywhere"
+			for b.Loop() {
+				c.Estimate()
+			}
+		})
 	}
 }
 

@@ -11,8 +11,12 @@ const (
 	deviation = 1.96
 )
 
-// fitted is a mixture with the standard error of each share.
-type fitted struct{ share, err []float64 }
+// fitted is a mixture with the covariance of its shares, and the standard error
+// of each.
+type fitted struct {
+	share, err []float64
+	cov        [][]float64
+}
 
 // fit finds the mixture of cohorts under which the names are likeliest, a prior
 // worth pull authors counted in: the maximum a posteriori with a Dirichlet prior
@@ -43,7 +47,12 @@ func fit(rows []observed, prior []float64, pull float64) fitted {
 		}
 		share, height = next, reached
 	}
-	return fitted{share, m.errors(share)}
+	cov := m.covariance(share)
+	err := make([]float64, len(share))
+	for k := range err {
+		err[k] = root(cov[k][k])
+	}
+	return fitted{share, err, cov}
 }
 
 // mixture is the log posterior of shares, seen from the names observed.
@@ -135,26 +144,30 @@ func solve(info [][]float64, slope []float64) []float64 {
 	return way
 }
 
-// errors are from the observed information. Near none the prior would seem to
+// covariance is from the observed information. Near none the prior would seem to
 // know a share exactly, so that it counts there as if the share were a little.
-func (m *mixture) errors(share []float64) []float64 {
+func (m *mixture) covariance(share []float64) [][]float64 {
 	some := slices.Clone(share)
 	for k := range some {
 		some[k] = math.Max(some[k], 1e-3)
 	}
 	_, info := m.slope(some)
 	n := len(info)
-	cov := invert(info)
-	out := make([]float64, n+1)
+	cov := append(invert(info), make([]float64, n+1))
 	for i := range n {
-		out[i] = math.Sqrt(math.Max(cov[i][i], 0))
-		for j := range n {
-			out[n] += cov[i][j]
+		last := 0.0 // the last share is what the others leave
+		for _, v := range cov[i] {
+			last -= v
 		}
+		cov[i] = append(cov[i], last)
+		cov[n][i] = last
+		cov[n][n] -= last
 	}
-	out[n] = math.Sqrt(math.Max(out[n], 0))
-	return out
+	return cov
 }
+
+// root is that of a variance, which rounding may have made less than none.
+func root(variance float64) float64 { return math.Sqrt(math.Max(variance, 0)) }
 
 // invert is Gauss–Jordan elimination with a little added to the diagonal.
 func invert(m [][]float64) [][]float64 {

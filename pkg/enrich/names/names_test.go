@@ -142,6 +142,60 @@ func TestLoadRefusesDamage(t *testing.T) {
 	}
 }
 
+// lands is a table of three countries with names of their own, young and old:
+// names 0 and 1 of the United States, 2 and 3 of Argentina, and 4 of Brazil, which
+// tells no ages.
+func lands() *Table {
+	var rows []Row
+	for _, c := range []int{unitedStates, argentina} {
+		for _, young := range []float64{0.9, 0.1} {
+			r := Row{Hash: uint64(len(rows) + 1)}
+			for a := range Ages {
+				share := young
+				if a >= Ages/2 {
+					share = 1 - young
+				}
+				r.Ages[c][a] = PackAge(10_000 * share)
+			}
+			rows = append(rows, r)
+		}
+	}
+	return New(append(rows, Row{Hash: 5, Women: [countries]uint8{brazil: PackSex(9000)}}))
+}
+
+// TestACrowdFromAnywhere is a mixture of countries, each read by its own register.
+func TestACrowdFromAnywhere(t *testing.T) {
+	c := NewCrowd(lands(), "")
+	// All of three thousand Americans are young, and half of as many Argentines.
+	for id, n := range map[ID]int{0: 2700, 1: 300, 2: 1500, 3: 1500, 4: 2000} {
+		for range n {
+			c.Add(id)
+		}
+	}
+	var young float64
+	for _, s := range c.Estimate().Ages[:Ages/2] {
+		young += s.Share
+	}
+	if math.Abs(young-0.75) > 0.03 {
+		t.Errorf("%.3f are young", young)
+	}
+}
+
+// TestACrowdOfWhomNothingIsKnown: most come from where no ages are told.
+func TestACrowdOfWhomNothingIsKnown(t *testing.T) {
+	c := NewCrowd(lands(), "")
+	for id, n := range map[ID]int{0: 700, 4: 5000} {
+		for range n {
+			c.Add(id)
+		}
+	}
+	for _, s := range c.Estimate().Ages {
+		if s.High < math.Min(1, s.Share+0.25) {
+			t.Errorf("the interval is narrow: %+v", s)
+		}
+	}
+}
+
 // TestForeignAgesSaySo reads a crowd by another country's register of ages.
 func TestForeignAgesSaySo(t *testing.T) {
 	own, foreign := NewCrowd(toy(), "US"), NewCrowd(toy(), "BR")

@@ -75,7 +75,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	f.SetOutput(stderr)
 	f.StringVar(&s.prior, "prior", "", "languages that are likely, such as es,pt,en")
 	f.StringVar(&s.languages, "languages", "", "answer with these languages only")
-	f.StringVar(&s.country, "country", "", "country of the audience, for the meaning of first names")
+	f.StringVar(&s.country, "country", "", "country of the audience, for the meaning of first names; empty: a crowd's own names tell it")
 	f.StringVar(&s.addresses, "addresses", "", "MaxMind database that tells the country of an address, instead of the built-in one")
 	f.StringVar(&s.rules, "rules", "", "file of topics, one \"name: rule\" a line")
 	f.BoolVar(&s.crowd, "crowd", false, "print only the crowd's shares of gender and age, with intervals")
