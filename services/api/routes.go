@@ -106,7 +106,7 @@ func (s *Service) feedRoutes() {
 	}
 	web.Get(r, "/polls/:poll/events", streamed(s.events, s.pollSource))
 	r.OPTIONS("/polls/:poll/events", preflight)
-	r.GET("/polls/:poll/ws", streamed(s.socket, s.pollSource))
+	web.Get(r, "/polls/:poll/ws", streamed(s.socket, s.pollSource))
 	web.Get(r, "/polls/:poll/overlay", handle(s.overlayPage))
 	s.topicFeedRoutes(r)
 }
@@ -123,7 +123,7 @@ func (s *Service) topicFeedRoutes(r *gin.RouterGroup) {
 	r.OPTIONS(at+mapFile, preflight)
 	web.Get(r, at+"events", streamed(s.events, s.topicSource))
 	r.OPTIONS(at+"events", preflight)
-	r.GET(at+"ws", streamed(s.socket, s.topicSource))
+	web.Get(r, at+"ws", streamed(s.socket, s.topicSource))
 	web.Get(r, at+"overlay", handle(s.topicOverlay))
 }
 
