@@ -7,6 +7,7 @@ import (
 )
 
 func TestNamesQuality(t *testing.T) {
+	t.Parallel()
 	r, err := readRegisters(sharedData(t))
 	if err != nil {
 		t.Fatal(err)

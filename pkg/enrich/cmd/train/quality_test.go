@@ -29,6 +29,7 @@ func atLeast(t *testing.T, what string, have, want float64) {
 // TestLanguageQuality trains a smaller model than the shipped one, on fewer
 // made-up posts, and scores it on tweets it never saw.
 func TestLanguageQuality(t *testing.T) {
+	t.Parallel()
 	c, err := readCorpus(sharedData(t))
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +47,7 @@ func TestLanguageQuality(t *testing.T) {
 }
 
 func TestSentimentQuality(t *testing.T) {
+	t.Parallel()
 	data := sharedData(t)
 	lex, err := readLexicons(data)
 	if err != nil {
@@ -79,6 +81,7 @@ func TestSentimentQuality(t *testing.T) {
 }
 
 func TestPlaceQuality(t *testing.T) {
+	t.Parallel()
 	data := sharedData(t)
 	a, err := readAtlas(data, false)
 	if err != nil {
