@@ -64,10 +64,20 @@ func (w *standing) chatOn() {
 
 func (w *standing) run() (views.Run, *views.Generation) {
 	w.t.Helper()
+	run, _ := w.runWithout()
+	return run, w.published()
+}
+
+// runWithout is a run whose generation may lack posts that the log had.
+func (w *standing) runWithout() (views.Run, *views.Generation) {
+	w.t.Helper()
 	w.chatOn()
 	run, err := w.s.RunOnce(w.t.Context())
 	w.must(err)
-	return run, w.published()
+	p, _ := w.control.State().Published()
+	g, err := w.deps.Views.Generation(w.t.Context(), p.Generation)
+	w.must(err)
+	return run, g
 }
 
 // TestPostsStandStillAndBallotsGoOn where a segment of posts is lost, until it is
@@ -136,12 +146,7 @@ func TestPostsGoOnWithoutWhatWasRemoved(t *testing.T) {
 		t.Fatalf("%+v", g)
 	}
 	w.must(os.Remove(w.file(w.segment)))
-	w.chatOn()
-	run, err := w.s.RunOnce(t.Context())
-	w.must(err)
-	p, _ := w.control.State().Published()
-	g, err := w.deps.Views.Generation(t.Context(), p.Generation)
-	w.must(err)
+	run, g := w.runWithout()
 	if g.Unheard > 0 || w.ref(g, "cup").Complete || !w.ref(g, "goal").Complete || len(run.Warnings) > 0 {
 		t.Errorf("%+v\n%+v", run, g)
 	}
@@ -160,12 +165,7 @@ func TestWhatIsGivenUpMeanwhile(t *testing.T) {
 	second := archive.Segment{Topic: archive.Posts, Epoch: 3, Partition: 1}
 	w.harm(second, harms["gone"])
 	w.s.d.Log = forgetfulOfPosts{w.deps.Log, w.published().PostOffsets[1] + 1}
-	w.chatOn()
-	run, err := w.s.RunOnce(t.Context())
-	w.must(err)
-	p, _ := w.control.State().Published()
-	g, err := w.deps.Views.Generation(t.Context(), p.Generation)
-	w.must(err)
+	run, g := w.runWithout()
 	if g.Unheard > 0 || len(g.Topics) != 1 || w.ref(g, "goal").Complete {
 		t.Errorf("%+v\n%+v", run, g)
 	}

@@ -228,12 +228,7 @@ func TestDeletionsAreCarriedOutOnceAndAgain(t *testing.T) {
 	h.log.fail(nil)
 	h.settled()
 	h.votes("p", 25)
-	h.stop()
-	h.log.mu.Lock()
-	h.log.cursor = ""
-	h.log.mu.Unlock()
-	h.run()
-	h.settled()
+	h.carryOutAgain()
 	h.votes("p", 25)
 }
 
