@@ -74,4 +74,15 @@ func reaches(c *gin.Context, show string) bool {
 	return only == "" || only == show
 }
 
+// named finds what the path names, for the token: what is of a show out of its
+// reach is not told from what is not there.
+func named[T any](c *gin.Context, what string, find func(id string) (*T, bool), show func(*T) string) (*T, error) {
+	id := c.Param(what)
+	v, ok := find(id)
+	if !ok || !reaches(c, show(v)) {
+		return nil, fault.New(fault.NotFound, "there is no %s %q", what, id)
+	}
+	return v, nil
+}
+
 func (s *Service) now() audience.Millis { return audience.MillisOf(s.deps.Now()) }

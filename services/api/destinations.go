@@ -7,7 +7,6 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
-	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/pkg/keys"
 )
 
@@ -85,11 +84,7 @@ func (s *Service) createDestination(c *gin.Context) error {
 }
 
 func (s *Service) destinationOf(c *gin.Context) (*control.Destination, error) {
-	v, ok := s.deps.Control.State().Destination(c.Param("destination"))
-	if !ok || !reaches(c, v.Show) {
-		return nil, fault.New(fault.NotFound, "there is no destination %q", c.Param("destination"))
-	}
-	return v, nil
+	return named(c, "destination", s.deps.Control.State().Destination, func(v *control.Destination) string { return v.Show })
 }
 
 func (s *Service) getDestination(c *gin.Context) error {

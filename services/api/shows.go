@@ -83,11 +83,7 @@ func (s *Service) createShow(c *gin.Context) error {
 
 // showOf finds the show of the path, for the token.
 func (s *Service) showOf(c *gin.Context) (*control.Show, error) {
-	show, ok := s.deps.Control.State().Show(c.Param("show"))
-	if !ok || !reaches(c, show.ID) {
-		return nil, fault.New(fault.NotFound, "there is no show %q", c.Param("show"))
-	}
-	return show, nil
+	return named(c, "show", s.deps.Control.State().Show, func(v *control.Show) string { return v.ID })
 }
 
 func (s *Service) getShow(c *gin.Context) error {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
-	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/pkg/keys"
 )
 
@@ -90,11 +89,7 @@ func (s *Service) createSource(c *gin.Context) error {
 }
 
 func (s *Service) sourceOf(c *gin.Context) (*control.Source, error) {
-	v, ok := s.deps.Control.State().Source(c.Param("source"))
-	if !ok || !reaches(c, v.Show) {
-		return nil, fault.New(fault.NotFound, "there is no source %q", c.Param("source"))
-	}
-	return v, nil
+	return named(c, "source", s.deps.Control.State().Source, func(v *control.Source) string { return v.Show })
 }
 
 func (s *Service) getSource(c *gin.Context) error {

@@ -51,11 +51,7 @@ func listens(t *audience.Topic) error {
 }
 
 func (s *Service) topicOf(c *gin.Context) (*control.Topic, error) {
-	v, ok := s.deps.Control.State().Topic(c.Param("topic"))
-	if !ok || !reaches(c, v.Show) {
-		return nil, fault.New(fault.NotFound, "there is no topic %q", c.Param("topic"))
-	}
-	return v, nil
+	return named(c, "topic", s.deps.Control.State().Topic, func(v *control.Topic) string { return v.Show })
 }
 
 func (s *Service) getTopic(c *gin.Context) error {
