@@ -11,17 +11,19 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 )
 
-// The pauses before a source is tried again. All but that of a refusal are drawn
-// evenly from nothing to twice the length, so that sources which failed together
-// do not come back together.
+// The pauses before a source is tried again. They are drawn evenly from nothing to
+// twice the length, beside what is waited in any case, so that sources which failed
+// together do not come back together.
 const (
 	firstPause = 500 * time.Millisecond
 	firstSlow  = time.Minute
 	maxPause   = time.Minute
 	maxSlow    = 15 * time.Minute
-	// restRefused is how long a refused source rests: someone may have mended it
-	// on the platform.
-	restRefused = time.Minute
+	// restRefused is how long a refused source rests at least: someone may mend it
+	// on the platform, but nobody likes a wrong password again and again.
+	restRefused  = 30 * time.Second
+	firstRefused = 15 * time.Second
+	maxRefused   = 10 * time.Minute
 	// maxWait bounds what a platform may say about the end of its rate limit.
 	maxWait = time.Hour
 )
@@ -70,13 +72,14 @@ func (s *Supervisor) Run(ctx context.Context) {
 
 // pace is how long a source rests after its failures.
 type pace struct {
-	now  func() time.Time
-	fast *backoff.ExponentialBackOff
-	slow *backoff.ExponentialBackOff
+	now     func() time.Time
+	fast    *backoff.ExponentialBackOff
+	slow    *backoff.ExponentialBackOff
+	refused *backoff.ExponentialBackOff
 }
 
 func newPace(now func() time.Time) *pace {
-	p := &pace{now: now, fast: full(firstPause, maxPause), slow: full(firstSlow, maxSlow)}
+	p := &pace{now: now, fast: full(firstPause, maxPause), slow: full(firstSlow, maxSlow), refused: full(firstRefused, maxRefused)}
 	p.reset()
 	return p
 }
@@ -91,6 +94,7 @@ func full(first, most time.Duration) *backoff.ExponentialBackOff {
 func (p *pace) reset() {
 	p.fast.Reset()
 	p.slow.Reset()
+	p.refused.Reset()
 }
 
 // after is what a failure makes of a source, and how long it rests.
@@ -100,7 +104,7 @@ func (p *pace) after(err error) (audience.SourceState, time.Duration) {
 	var slow *Slow
 	switch {
 	case errors.As(err, &refused):
-		return audience.SourceFailed, restRefused
+		return audience.SourceFailed, restRefused + p.refused.NextBackOff()
 	case errors.As(err, &wait):
 		// A time that has passed, or a clock that is wrong, must not become haste.
 		left := min(max(wait.Until.Sub(p.now()), 0), maxWait)

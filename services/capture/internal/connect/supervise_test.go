@@ -87,6 +87,29 @@ func TestPausesGrowWithFullJitter(t *testing.T) {
 	})
 }
 
+// TestRefusedSourcesComeBackApartAndLater: a wrong password is not tried by all
+// at once, nor every minute for ever.
+func TestRefusedSourcesComeBackApartAndLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var firsts, lasts []time.Duration
+		for range 20 {
+			no := slices.Repeat([]func(context.Context, Outlet) error{fails(&Refused{errors.New("no")})}, 9)
+			s, _, _ := supervised(t, nil, no...)
+			p := s.pauses()
+			firsts, lasts = append(firsts, p[0]), append(lasts, p[8])
+			if slices.Min(p) < restRefused || slices.Max(p) > restRefused+2*maxRefused {
+				t.Errorf("pauses of %v", p)
+			}
+		}
+		if slices.Max(firsts)-slices.Min(firsts) < firstRefused || slices.Max(firsts) > restRefused+2*firstRefused {
+			t.Errorf("at first %v", firsts)
+		}
+		if slices.Max(lasts) < maxRefused {
+			t.Errorf("at last %v", lasts)
+		}
+	})
+}
+
 func TestAnAnswerEndsTheBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		no := fails(errors.New("no"))
@@ -109,7 +132,7 @@ func TestNamedTimesAreWaitedFor(t *testing.T) {
 		s, _, _ := supervised(t, nil, wait(15*time.Minute), wait(-time.Hour), wait(1000*time.Hour), fails(&Slow{errors.New("calm")}), fails(&Refused{errors.New("no")}))
 		p := s.pauses()
 		for i, bounds := range [][2]time.Duration{
-			{15 * time.Minute, 16 * time.Minute}, {0, 5 * time.Second}, {maxWait, maxWait + 2*time.Minute}, {firstSlow, 3 * firstSlow}, {restRefused, restRefused},
+			{15 * time.Minute, 16 * time.Minute}, {0, 5 * time.Second}, {maxWait, maxWait + 2*time.Minute}, {firstSlow, 3 * firstSlow}, {restRefused, restRefused + 2*firstRefused},
 		} {
 			if p[i] < bounds[0] || p[i] > bounds[1] {
 				t.Errorf("pause %d is %v, not in %v", i, p[i], bounds)

@@ -34,15 +34,14 @@ func Judge(resp *http.Response, now time.Time) error {
 		return nil
 	}
 	err := fmt.Errorf("the platform answers %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
-	until, named := Until(resp.Header, now)
 	switch resp.StatusCode {
 	case enhanceYourCalm, http.StatusTooManyRequests:
-		if named {
+		if until, named := Until(resp.Header, now); named {
 			return &connect.Wait{Until: until, Err: err}
 		}
 		return &connect.Slow{Err: err}
-	case http.StatusServiceUnavailable:
-		if named {
+	case http.StatusServiceUnavailable: // whatever stands there of limits, which is with every answer
+		if until, named := after(resp.Header.Get("Retry-After"), now); named && sensible(until, now) {
 			return &connect.Wait{Until: until, Err: err}
 		}
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusMethodNotAllowed,
@@ -52,17 +51,36 @@ func Judge(resp *http.Response, now time.Time) error {
 	return err
 }
 
-// Until is when a platform wants to hear from us again: Retry-After in seconds
-// or as a date, else X-RateLimit-Reset, or X-Rate-Limit-Reset, as a date or in Unix seconds. A time that
-// is over, or a day away, was not named.
+// Until is when a platform that refuses for a limit wants to hear from us again:
+// Retry-After in seconds or as a date, else the last end of the limits that are
+// used up. A time that is over, or more than a day away, was not named.
 func Until(h http.Header, now time.Time) (time.Time, bool) {
 	until, ok := after(h.Get("Retry-After"), now)
-	for _, name := range []string{"X-RateLimit-Reset", "X-Rate-Limit-Reset"} { // the latter is X's
-		if !ok {
-			until, ok = reset(h.Get(name))
+	if !ok {
+		for _, name := range limits() {
+			if end, named := reset(h.Get(name + "Reset")); named && usedUp(h.Get(name+"Remaining")) && end.After(until) {
+				until, ok = end, true
+			}
 		}
 	}
-	return until, ok && until.After(now) && until.Sub(now) <= longest
+	return until, ok && sensible(until, now)
+}
+
+// limits are what the headers of a limit begin with: Mastodon's, whose end is a
+// date, and X's, in Unix seconds, for a window and for a day.
+func limits() []string {
+	return []string{"X-RateLimit-", "X-Rate-Limit-", "X-App-Limit-24hour-", "X-User-Limit-24hour-"}
+}
+
+// usedUp says whether nothing is known to remain of a limit. What is refused
+// though its limit has room is refused for something else.
+func usedUp(remaining string) bool {
+	n, err := strconv.ParseInt(remaining, 10, 64)
+	return err != nil || n <= 0
+}
+
+func sensible(until, now time.Time) bool {
+	return until.After(now) && until.Sub(now) <= longest
 }
 
 func after(text string, now time.Time) (time.Time, bool) {

@@ -32,6 +32,7 @@ func TestJudge(t *testing.T) {
 		{status: 429, header: "Retry-After", value: "99999999", slow: true},
 		{status: 429, header: "X-RateLimit-Reset", value: "1000", slow: true},
 		{status: 503, header: "Retry-After", value: "10", until: 10 * time.Second},
+		{status: 503, header: "X-Rate-Limit-Reset", value: "1777666500"}, // X and Mastodon tell with every answer when the window ends
 		{status: 503}, {status: 500}, {status: 502}, {status: 304}, {status: 400},
 		{status: 401, refused: true}, {status: 403, refused: true}, {status: 404, refused: true},
 	} {
@@ -52,6 +53,38 @@ func TestJudge(t *testing.T) {
 	}
 	if err := Judge(&http.Response{StatusCode: http.StatusOK}, now); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLimitsThatAreNotUsedUp: what is refused though its limit has room is
+// refused for another reason, whose end nobody named.
+func TestLimitsThatAreNotUsedUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		header map[string]string
+		until  time.Duration // of a Wait; 0: a Slow
+	}{
+		"X, used up":          {map[string]string{"x-rate-limit-remaining": "0", "x-rate-limit-reset": "1777666500"}, 15 * time.Minute},
+		"X, with room":        {map[string]string{"x-rate-limit-remaining": "12", "x-rate-limit-reset": "1777666500"}, 0},
+		"X, of the day":       {map[string]string{"x-rate-limit-remaining": "12", "x-rate-limit-reset": "1777666500", "x-app-limit-24hour-remaining": "0", "x-app-limit-24hour-reset": "1777687200"}, 6 * time.Hour},
+		"X, both":             {map[string]string{"x-rate-limit-remaining": "0", "x-rate-limit-reset": "1777666500", "x-user-limit-24hour-remaining": "0", "x-user-limit-24hour-reset": "1777687200"}, 6 * time.Hour},
+		"X, the day has room": {map[string]string{"x-rate-limit-remaining": "0", "x-rate-limit-reset": "1777666500", "x-app-limit-24hour-remaining": "9", "x-app-limit-24hour-reset": "1777687200"}, 15 * time.Minute},
+		"Mastodon, with room": {map[string]string{"X-RateLimit-Remaining": "299", "X-RateLimit-Reset": "2026-05-01T20:05:00.000000Z"}, 0},
+		"Mastodon, used up":   {map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-05-01T20:05:00.000000Z"}, 5 * time.Minute},
+		"Retry-After first":   {map[string]string{"Retry-After": "7", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-05-01T20:05:00.000000Z"}, 7 * time.Second},
+	} {
+		resp := &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}}
+		for k, v := range c.header {
+			resp.Header.Set(k, v)
+		}
+		err := Judge(resp, now)
+		var wait *connect.Wait
+		var slow *connect.Slow
+		switch {
+		case c.until == 0 && !errors.As(err, &slow):
+			t.Errorf("%s is %T", name, err)
+		case c.until > 0 && (!errors.As(err, &wait) || !wait.Until.Equal(now.Add(c.until))):
+			t.Errorf("%s is %T %+v", name, err, wait)
+		}
 	}
 }
 
