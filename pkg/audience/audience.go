@@ -34,16 +34,30 @@ func (m Millis) Time() time.Time {
 // TimeLayout is how instants are written: RFC 3339 UTC with milliseconds.
 const TimeLayout = "2006-01-02T15:04:05.000Z"
 
+// FirstMoment and LastMoment are the first and the last instant that RFC 3339 has
+// words for: its years have four digits.
+const (
+	FirstMoment Millis = -62167219200000
+	LastMoment  Millis = 253402300799999
+)
+
+// Written says whether the instant can be written.
+func (m Millis) Written() bool { return m >= FirstMoment && m <= LastMoment }
+
 // MarshalJSON writes RFC 3339 UTC with milliseconds, and null for none (fields
-// that may have none are left out by omitzero).
+// that may have none are left out by omitzero). What is beyond the years that can
+// be written is their first or last instant: platforms lie, and what holds such a
+// time must stay readable.
 func (m Millis) MarshalJSON() ([]byte, error) {
 	if m == 0 {
 		return []byte("null"), nil
 	}
-	return m.Time().AppendFormat(nil, `"`+TimeLayout+`"`), nil
+	return m.bounded().AppendFormat(nil, `"`+TimeLayout+`"`), nil
 }
 
-// UnmarshalJSON reads any RFC 3339 time.
+func (m Millis) bounded() time.Time { return min(max(m, FirstMoment), LastMoment).Time() }
+
+// UnmarshalJSON reads any RFC 3339 time that is one in UTC as well.
 func (m *Millis) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		*m = 0
@@ -53,7 +67,11 @@ func (m *Millis) UnmarshalJSON(b []byte) error {
 	if err := t.UnmarshalJSON(b); err != nil {
 		return fmt.Errorf("a time is written as RFC 3339, like %q", TimeLayout)
 	}
-	*m = MillisOf(t)
+	at := MillisOf(t)
+	if !at.Written() {
+		return fmt.Errorf("a time is from the year 0000 to 9999 in UTC, like %q", TimeLayout)
+	}
+	*m = at
 	return nil
 }
 
@@ -62,5 +80,5 @@ func (m Millis) String() string {
 	if m == 0 {
 		return ""
 	}
-	return m.Time().Format(TimeLayout)
+	return m.bounded().Format(TimeLayout)
 }

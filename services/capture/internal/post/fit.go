@@ -8,9 +8,6 @@ import (
 	"github.com/clamor-live/clamor/pkg/fault"
 )
 
-// lastMoment is the end of the year 9999: beyond it, times have no RFC 3339 form.
-const lastMoment audience.Millis = 253402300800000 - 1
-
 // Fit brings a platform's post within the bounds that all posts keep: lists are
 // cut, what helps only is left out where it does not fit, a post without author
 // is its own author, one without a sensible time was made now. What remains wrong
@@ -26,8 +23,11 @@ func Fit(p *audience.Post, now audience.Millis) error {
 	if p.Author.ID == "" {
 		p.Author.ID = p.ID
 	}
-	if p.CreatedAt <= 0 || p.CreatedAt > lastMoment {
+	if p.CreatedAt <= 0 || !p.CreatedAt.Written() {
 		p.CreatedAt = now
+	}
+	if !p.Author.CreatedAt.Written() {
+		p.Author.CreatedAt = 0
 	}
 	p.Author.Name = cut(p.Author.Name, maxName/2)
 	p.Author.Handle = cut(p.Author.Handle, maxName/4)

@@ -39,8 +39,8 @@ func TestFit(t *testing.T) {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}
-	late := audience.Post{ID: "7", CreatedAt: 1 << 60}
-	if err := Fit(&late, 99); err != nil || late.CreatedAt != 99 {
-		t.Error(late.CreatedAt, err)
+	late := audience.Post{ID: "7", CreatedAt: 1 << 60, Author: audience.Author{ID: "u", CreatedAt: 1 << 60}}
+	if err := Fit(&late, 99); err != nil || late.CreatedAt != 99 || late.Author.CreatedAt != 0 {
+		t.Error(late.CreatedAt, late.Author.CreatedAt, err)
 	}
 }

@@ -95,8 +95,9 @@ func instant(raw json.RawMessage) (audience.Millis, bool) {
 		time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999",
 		"Mon Jan 02 15:04:05 -0700 2006", // Twitter's API, version 1
 	} {
-		if t, err := time.Parse(layout, s); err == nil && t.Unix() > 0 {
-			return audience.MillisOf(t), true
+		t, err := time.Parse(layout, s)
+		if at := audience.MillisOf(t); err == nil && at > 0 && at.Written() {
+			return at, true
 		}
 	}
 	var seconds float64

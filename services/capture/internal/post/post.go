@@ -26,7 +26,7 @@ type line struct {
 	Platform    string                `json:"platform"`
 	Author      *audience.Author      `json:"author"`
 	Text        *string               `json:"text"`
-	CreatedAt   audience.Millis       `json:"created_at"`
+	CreatedAt   *audience.Millis      `json:"created_at"`
 	Language    string                `json:"language"`
 	Coordinates *audience.Coordinates `json:"coordinates"`
 	ReplyTo     string                `json:"reply_to"`
@@ -47,14 +47,14 @@ func Strict(data []byte) (audience.Post, error) {
 		name    string
 		missing bool
 	}{
-		{"id", l.ID == nil}, {"author", l.Author == nil}, {"text", l.Text == nil}, {"created_at", l.CreatedAt == 0},
+		{"id", l.ID == nil}, {"author", l.Author == nil}, {"text", l.Text == nil}, {"created_at", l.CreatedAt == nil},
 	} {
 		if f.missing {
 			return audience.Post{}, wrong("/"+f.name, "is missing")
 		}
 	}
 	p := audience.Post{
-		ID: *l.ID, Platform: l.Platform, Author: *l.Author, Text: *l.Text, CreatedAt: l.CreatedAt, Language: l.Language,
+		ID: *l.ID, Platform: l.Platform, Author: *l.Author, Text: *l.Text, CreatedAt: *l.CreatedAt, Language: l.Language,
 		Coordinates: l.Coordinates, ReplyTo: l.ReplyTo, RepostOf: l.RepostOf, Media: l.Media, Links: l.Links, Sensitive: l.Sensitive,
 	}
 	return p, check(&p)

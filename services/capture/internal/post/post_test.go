@@ -37,6 +37,19 @@ func TestStrict(t *testing.T) {
 			t.Errorf("%s: %+v, want a fault at %s", body, err, pointer)
 		}
 	}
+	for _, at := range []string{"1970-01-01T00:00:00Z", "1904-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"} { // platforms lie
+		if _, err := Strict([]byte(`{"id":"7","author":{"id":"u"},"text":"","created_at":"` + at + `"}`)); err != nil {
+			t.Errorf("%s: %v", at, err)
+		}
+	}
+	for _, beyond := range []string{
+		`{"id":"7","author":{"id":"u"},"text":"","created_at":"9999-12-31T23:59:59-14:00"}`,
+		`{"id":"7","author":{"id":"u","created_at":"0000-01-01T00:00:00+14:00"},"text":"","created_at":"2026-05-01T20:00:00Z"}`,
+	} {
+		if _, err := Strict([]byte(beyond)); !fault.Is(err, fault.InvalidRequest) {
+			t.Errorf("%s: %v", beyond, err)
+		}
+	}
 	if _, err := Strict([]byte(`{"id"`)); !fault.Is(err, fault.BadJSON) {
 		t.Error(err)
 	}
@@ -56,7 +69,7 @@ func TestLenient(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	for _, body := range []string{``, `[]`, `{"id":"1","text":"t"}`, `{"id":"1","created_at":"soon","text":"t"}`, `{"id":"1","created_at":1668960461}`,
+	for _, body := range []string{``, `[]`, `{"id":"1","text":"t"}`, `{"id":"1","created_at":"soon","text":"t"}`, `{"id":"1","created_at":"9999-12-31T23:59:59-14:00","text":"t"}`, `{"id":"1","created_at":1668960461}`,
 		`{"created_at":1668960461,"text":"t"}`, "{\"id\":\"\xff\",\"created_at\":1668960461,\"text\":\"t\"}"} {
 		if _, err := Lenient([]byte(body)); err == nil {
 			t.Errorf("%s is taken", body)
