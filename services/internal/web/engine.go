@@ -52,8 +52,8 @@ func New(cfg Config, m *Metrics, log *slog.Logger) (*gin.Engine, error) {
 	return e, nil
 }
 
-// Fail answers with a problem and ends the request. Causes of 5xx are logged,
-// once, by the envelope.
+// Fail answers with a problem and ends the request. Causes of 5xx are logged
+// by the envelope.
 func Fail(c *gin.Context, err error) {
 	c.Abort()
 	c.Errors = append(c.Errors, &gin.Error{Err: err, Type: gin.ErrorTypePrivate})

@@ -20,6 +20,7 @@ import (
 // envelope gives every answer its request id, counts it and turns a panic into
 // a problem.
 func envelope(m *Metrics, ids *ids, log *slog.Logger) gin.HandlerFunc {
+	failures := &reporter{log: log}
 	return func(c *gin.Context) {
 		start := time.Now()
 		c.Writer.Header()["X-Request-Id"] = []string{ids.of(c.Request)}
@@ -28,7 +29,7 @@ func envelope(m *Metrics, ids *ids, log *slog.Logger) gin.HandlerFunc {
 				onPanic(c, cause, log)
 			}
 			m.observe(c.FullPath(), c.Request.Method, c.Writer.Status(), time.Since(start))
-			report(c, log)
+			failures.report(c)
 		}()
 		c.Next()
 	}
@@ -44,13 +45,6 @@ func onPanic(c *gin.Context, cause any, log *slog.Logger) {
 		fault.Write(c.Writer, RequestID(c), fmt.Errorf("panic: %v", cause))
 	}
 	c.Abort()
-}
-
-func report(c *gin.Context, log *slog.Logger) {
-	if len(c.Errors) == 0 || c.Writer.Status() != http.StatusInternalServerError {
-		return
-	}
-	log.Error("request failed", "route", c.FullPath(), "request_id", RequestID(c), "error", c.Errors.Last().Err)
 }
 
 // ids makes request ids: eight random bytes of this process and a counter.

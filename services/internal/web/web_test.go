@@ -40,6 +40,9 @@ func engine(t *testing.T, cfg web.Config) (*gin.Engine, *prometheus.Registry, *s
 		c.String(http.StatusOK, v.A)
 	})
 	web.Get(e, "/panic", func(*gin.Context) { panic("at the disco") })
+	web.Get(e, "/away", func(c *gin.Context) {
+		web.Fail(c, fault.New(fault.Unavailable, "try again").Because(errors.New("secret: the store is away")))
+	})
 	web.Get(e, "/broken", func(c *gin.Context) { web.Fail(c, errors.New("secret cause")) })
 	return e, reg, out
 }
@@ -69,6 +72,8 @@ func TestProblems(t *testing.T) {
 		{"POST", "/body", `{"a":"` + strings.Repeat("x", 30) + `"}`, 413, fault.BodyTooLarge},
 		{"GET", "/panic", "", 500, fault.Internal},
 		{"GET", "/broken", "", 500, fault.Internal},
+		{"GET", "/away", "", 503, fault.Unavailable},
+		{"GET", "/away", "", 503, fault.Unavailable},
 	} {
 		w := ask(e, c.method, c.path, c.body)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), `"code":"`+string(c.code)+`"`) {
@@ -86,6 +91,9 @@ func TestProblems(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "secret cause") || !strings.Contains(log.String(), "disco") {
 		t.Errorf("the causes are not in the log: %s", log)
+	}
+	if strings.Count(log.String(), "the store is away") != 1 {
+		t.Errorf("while a store is away its cause is told once: %s", log)
 	}
 }
 
