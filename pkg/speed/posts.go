@@ -74,20 +74,16 @@ type PostStep struct {
 	Ready *bool
 }
 
-// After is the position behind the step.
-func (st *PostStep) After() Position {
-	s := Step{Expect: st.Expect, Next: st.Next, Epoch: st.Epoch, Ready: st.Ready}
-	return s.After()
+func (st *PostStep) move() move {
+	return move{from: st.Expect, next: st.Next, epoch: st.Epoch, ready: st.Ready}
 }
 
-// validate refuses what a retry would apply twice, or a script only half.
+// After is the position behind the step.
+func (st *PostStep) After() Position { return st.move().after() }
+
 func (st *PostStep) validate() error {
-	s := Step{Expect: st.Expect, Next: st.Next, Epoch: st.Epoch}
-	if err := s.validate(); err != nil {
+	if err := st.move().validate(st.changes()); err != nil {
 		return err
-	}
-	if st.Next == st.Expect.Next && st.changes() {
-		return fmt.Errorf("%w: it stays at offset %d and counts", ErrInvalid, st.Next)
 	}
 	if len(st.Minutes) > MaxStepMinutes {
 		return fmt.Errorf("%w: %d minutes, more than %d", ErrInvalid, len(st.Minutes), MaxStepMinutes)
@@ -131,4 +127,45 @@ func (st *PostStep) validateNames() error {
 		}
 	}
 	return nil
+}
+
+// encode lays the step out as scripts/compare.lua and
+// scripts/advance_posts.lua read it.
+func (st *PostStep) encode(k keys) (names []string, args []any) {
+	names = []string{k.meta(), k.rounds(), k.counters(st.Epoch), k.series(st.Epoch), k.journal(fold)}
+	minutes := st.Minutes
+	if st.Epoch < st.Expect.Keep {
+		minutes = nil
+	}
+	args = append(st.move().args(7+2*len(minutes)), st.Journal, st.journaling(),
+		len(minutes), len(st.Forget), len(st.Recent), len(st.Unlist), RecentMax)
+	for key, blob := range minutes {
+		args = append(args, key.name(), blob)
+	}
+	for _, key := range st.Forget {
+		args = append(args, subjectName(key.Topic, key.Revision))
+	}
+	for topic, entries := range st.Recent {
+		entries = entries[max(0, len(entries)-RecentMax):]
+		names = append(names, k.journal(recentName(topic)))
+		args = append(args, recentName(topic), len(entries))
+		for _, entry := range entries {
+			args = append(args, entry)
+		}
+	}
+	for _, topic := range st.Unlist {
+		names = append(names, k.journal(recentName(topic)))
+		args = append(args, recentName(topic))
+	}
+	return names, args
+}
+
+func (st *PostStep) journaling() string {
+	switch {
+	case len(st.Journal) == 0:
+		return ""
+	case st.Rewrite:
+		return "rewrite"
+	}
+	return "push"
 }

@@ -53,8 +53,8 @@ type scripts struct{ advance, advancePosts, reset, expire, since, minutes *redis
 // New is a store over a client made elsewhere.
 func New(client redis.UniversalClient, cfg Config) *Store {
 	return &Store{client: client, prefix: cfg.Prefix, scripts: scripts{
-		advance:      redis.NewScript(advanceSource),
-		advancePosts: redis.NewScript(advancePostsSource),
+		advance:      redis.NewScript(compareSource + advanceSource + moveSource),
+		advancePosts: redis.NewScript(compareSource + advancePostsSource + moveSource),
 		reset:        redis.NewScript(resetSource),
 		expire:       redis.NewScript(expireSource),
 		since:        redis.NewScript(sinceSource),

@@ -1,17 +1,11 @@
 package speed
 
 import (
-	"context"
-	_ "embed"
-	"fmt"
 	"strconv"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/tally"
 )
-
-//go:embed scripts/advance.lua
-var advanceSource string
 
 // Step moves a partition from one position to the next, with all that was
 // counted on the way. A step lies within one epoch: a cut begins a new one.
@@ -35,49 +29,18 @@ type Step struct {
 	Ready *bool
 }
 
+func (st *Step) move() move {
+	return move{from: st.Expect, next: st.Next, epoch: st.Epoch, ready: st.Ready}
+}
+
 // After is the position behind the step.
-func (st *Step) After() Position {
-	after := st.Expect
-	after.Next, after.Epoch = st.Next, st.Epoch
-	if st.Ready != nil {
-		after.Ready = *st.Ready
-	}
-	return after
-}
+func (st *Step) After() Position { return st.move().after() }
 
-// validate refuses what a retry would apply twice, or a script only half.
 func (st *Step) validate() error {
-	switch {
-	case st.Expect.Incarnation == 0:
-		return fmt.Errorf("%w: from nowhere", ErrInvalid)
-	case st.Next < st.Expect.Next:
-		return fmt.Errorf("%w: back from offset %d to %d", ErrInvalid, st.Expect.Next, st.Next)
-	case st.Epoch < st.Expect.Epoch:
-		return fmt.Errorf("%w: back from epoch %d to %d", ErrInvalid, st.Expect.Epoch, st.Epoch)
-	case st.Next == st.Expect.Next && (len(st.Delta)+len(st.Journal)+len(st.Rewrite) > 0 || st.Epoch != st.Expect.Epoch):
-		return fmt.Errorf("%w: it stays at offset %d and counts", ErrInvalid, st.Next)
-	}
-	return nil
+	return st.move().validate(len(st.Delta)+len(st.Journal)+len(st.Rewrite) > 0)
 }
 
-// Advance applies a step whole or not at all. It may be called again with the
-// same step after an error: one that was applied is then found to be. *Fenced
-// and ErrEmpty say that the partition does not stand at Expect; ErrDamaged that
-// only a reset helps; other errors are Redis' or the network's. A step that goes
-// nowhere tells whether all is as it was.
-func (s *Store) Advance(ctx context.Context, topic string, partition int32, step Step) error {
-	if err := step.validate(); err != nil {
-		return fmt.Errorf("advance %s/%d: %w", topic, partition, err)
-	}
-	keys, args := step.encode(s.keys(topic, partition))
-	reply, err := s.scripts.advance.Run(ctx, s.client, keys, args...).Result()
-	if err := verdict(reply, err); err != nil {
-		return fmt.Errorf("advance %s/%d from %d to %d: %w", topic, partition, step.Expect.Next, step.Next, err)
-	}
-	return nil
-}
-
-// encode lays the step out as scripts/advance.lua reads it.
+// encode lays the step out as scripts/compare.lua and scripts/advance.lua read it.
 func (st *Step) encode(k keys) (names []string, args []any) {
 	names = []string{k.meta(), k.rounds(), k.counters(st.Epoch), k.series(st.Epoch)}
 	var blobs []any
@@ -96,23 +59,11 @@ func (st *Step) encode(k keys) (names []string, args []any) {
 		names, blobs = append(names, k.journal(roundName(round))), append(blobs, roundName(round))
 	}
 	counters, series := st.counts()
-	args = append(make([]any, 0, 10+len(counters)+len(series)+len(blobs)),
-		decimal(st.Expect.Incarnation), decimal(st.Expect.Next), decimal(st.Next),
-		strconv.FormatUint(st.Epoch, 10), st.readiness(),
+	args = append(st.move().args(5+len(counters)+len(series)+len(blobs)),
 		len(counters)/2, len(series)/2, pushes, len(st.Rewrite), len(st.Drop))
 	args = append(args, counters...)
 	args = append(args, series...)
 	return names, append(args, blobs...)
-}
-
-func (st *Step) readiness() string {
-	switch {
-	case st.Ready == nil:
-		return ""
-	case *st.Ready:
-		return "1"
-	}
-	return "0"
 }
 
 // counts are the fields and amounts of the delta; none when they are not kept.

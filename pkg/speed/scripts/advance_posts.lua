@@ -1,10 +1,9 @@
--- One step of one partition of posts: compare, write, move.
+-- One step of one partition of posts: write, between compare.lua and move.lua.
 --
 -- KEYS  1 meta  2 index of lists  3 minutes of the step's epoch  4 their marks
 --       5 journal  6… lists of recent posts: first those pushed to, then those
 --       that go
--- ARGV  1 incarnation  2 expected next  3 new next  4 new epoch
---       5 ready: '1', '0', or '' to leave it
+-- ARGV  1…5 as of every step
 --       6 the journal's entry, or ''  7 'rewrite', 'push' or ''
 --       8…11 how many minutes, topics forgotten, lists pushed to, lists that go
 --       12 most entries of a list of recent posts
@@ -13,28 +12,15 @@
 --           list that goes
 --
 -- Minutes are absolute, so the last step's are the truth whatever came before.
--- A script is not rolled back: whatever can be wrong is looked at before the
--- first write, and the offset is stored last. unpack has a limit: 500 at a time.
-
-local meta = redis.call('HMGET', KEYS[1], 'inc', 'next', 'epoch', 'ready', 'keep', 'epochs')
-if not meta[1] then return {'empty'} end
-if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] then
-	-- At one (incarnation, next) the fold has one state, whoever wrote it.
-	local there = meta[1] == ARGV[1] and meta[2] == ARGV[3] and meta[3] == ARGV[4]
-	if there and (ARGV[5] == '' or ARGV[5] == meta[4]) then return {'there'} end
-	return {'fenced', meta[1], meta[2], meta[3], meta[4], meta[5]}
-end
+-- unpack has a limit: 500 at a time.
 
 local minutes, forgotten = tonumber(ARGV[8]), tonumber(ARGV[9])
 local pushes, unlisted = tonumber(ARGV[10]), tonumber(ARGV[11])
-local kept = tonumber(ARGV[4]) >= tonumber(meta[5])
-local opened = string.find(',' .. meta[6] .. ',', ',' .. ARGV[4] .. ',', 1, true)
 if kept and opened then
 	if redis.call('HEXISTS', KEYS[3], 'from') == 0 or not redis.call('ZSCORE', KEYS[4], 'from') then
 		return {'damaged'}
 	end
 end
-if redis.call('HGET', KEYS[2], 'inc') ~= meta[1] then return {'damaged'} end
 for i = 5, 5 + pushes do
 	local kind = redis.call('TYPE', KEYS[i])
 	kind = kind.ok or kind
@@ -99,12 +85,3 @@ for i = 1, unlisted do
 	redis.call('UNLINK', KEYS[5 + pushes + i])
 	redis.call('HDEL', KEYS[2], ARGV[at + i - 1])
 end
-
-if kept and not opened then
-	local list = ARGV[4]
-	if meta[6] ~= '' then list = meta[6] .. ',' .. list end
-	redis.call('HSET', KEYS[1], 'epochs', list)
-end
-if ARGV[5] ~= '' and ARGV[5] ~= meta[4] then redis.call('HSET', KEYS[1], 'ready', ARGV[5]) end
-if ARGV[3] ~= meta[2] then redis.call('HSET', KEYS[1], 'epoch', ARGV[4], 'next', ARGV[3]) end
-return {'ok'}
