@@ -17,7 +17,7 @@ import (
 func (s *Service) envOf(src *control.Source, log *slog.Logger) connect.Env {
 	topics := func() []audience.Topic { return wanted(s.control.State(), src, s.millis()) }
 	return connect.Env{
-		Now: s.now, HTTP: s.outward, Logger: log,
+		Now: s.now, HTTP: s.outward, Logger: log, Source: src.ID, Known: func(id string) bool { _, ok := s.control.State().Source(id); return ok },
 		ReplayDir: s.cfg.ReplayDir, Topics: topics, Track: func() []string { return connect.Terms(topics()) },
 		Changed: s.control.Changed,
 	}

@@ -15,6 +15,10 @@ type Env struct {
 	// context bounds it.
 	HTTP   *http.Client
 	Logger *slog.Logger
+	// Source is the source's id, and Known says whether there is a source of an id:
+	// what a connector leaves on its platform bears the name of its source.
+	Source string
+	Known  func(source string) bool
 	// ReplayDir is the only folder that files are read from; empty: none.
 	ReplayDir string
 	// Topics are those that the source listens for: the ones it names, or all of

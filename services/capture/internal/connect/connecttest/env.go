@@ -15,6 +15,12 @@ import (
 // topic.
 const Word = "clamor"
 
+// Source is Env's source, and Other another that there is.
+const (
+	Source = "ear"
+	Other  = "other"
+)
+
 // Env is an environment with one topic, whose rule is Word.
 func Env(t testing.TB) connect.Env { return NewWants(Topic("all", Word)).Env(t) }
 
@@ -49,7 +55,7 @@ func (w *Wants) Env(t testing.TB) connect.Env {
 	client := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(client.CloseIdleConnections)
 	return connect.Env{
-		Now: time.Now, HTTP: client, Logger: slog.New(slog.DiscardHandler), ReplayDir: t.TempDir(),
+		Now: time.Now, Source: Source, Known: func(source string) bool { return source == Source || source == Other }, HTTP: client, Logger: slog.New(slog.DiscardHandler), ReplayDir: t.TempDir(),
 		Topics: func() []audience.Topic {
 			w.mu.Lock()
 			defer w.mu.Unlock()

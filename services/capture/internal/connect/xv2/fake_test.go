@@ -1,10 +1,9 @@
 package xv2
 
 import (
-	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,98 +13,57 @@ import (
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/connecttest"
-	"github.com/clamor-live/clamor/services/capture/internal/connect/faketest"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/x/xtest"
 )
 
-// x is a server of API v2.
-type x struct {
-	faketest.Air
-	faketest.Limit
-	t      *testing.T
-	server *httptest.Server
-	stop   chan struct{}
+// server is a server of API v2.
+type server struct {
+	*xtest.Server
 
 	mu       sync.Mutex
 	rules    []filter
 	made     int
-	tweets   []map[string]any
-	last     int64
-	expired  bool
-	fail     int // the status that the next request is answered with; 0: none
-	body     string
-	noSearch int // searches still refused
+	changed  func() // is called when rules were added
+	noSearch int    // searches still refused
 	searches int
+	since    int64 // of the last search
 	perPage  int
 }
 
-func newX(t *testing.T) *x {
-	s := &x{t: t, stop: make(chan struct{}), perPage: 2}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /2/tweets/search/stream", s.answer(s.stream))
-	mux.HandleFunc("GET /2/tweets/search/stream/rules", s.answer(s.list))
-	mux.HandleFunc("POST /2/tweets/search/stream/rules", s.answer(s.change))
-	mux.HandleFunc("GET /2/tweets/search/recent", s.answer(s.find))
-	s.server = httptest.NewServer(mux)
-	t.Cleanup(func() {
-		close(s.stop)
-		s.server.Close()
+func newServer(t *testing.T) *server {
+	s := &server{perPage: 2}
+	s.Server = xtest.New(t, s, map[string]http.HandlerFunc{
+		"GET " + streamPath: s.stream, "GET " + rulesPath: s.list, "POST " + rulesPath: s.change, "GET " + searchPath: s.find,
 	})
 	return s
 }
 
-func (s *x) Connector(env connect.Env) (connect.Connector, error) {
-	c, err := open(map[string]any{"bearer_token": "tok", "base_url": s.server.URL}, env)
+func (s *server) Connector(env connect.Env) (connect.Connector, error) {
+	c, err := open(map[string]any{"bearer_token": "tok", "base_url": s.URL}, env)
 	if err == nil {
 		c.quiet = 300 * time.Millisecond
 	}
 	return c, err
 }
 
-func (s *x) answer(then http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		status, body, expired := s.fail, s.body, s.expired
-		s.fail = 0
-		s.mu.Unlock()
-		until, limited := s.Until()
-		switch {
-		case expired || r.Header.Get("Authorization") != "Bearer tok":
-			write(w, 401, `{"title":"Unauthorized","type":"about:blank","status":401,"detail":"Unauthorized"}`)
-		case limited:
-			w.Header().Set("x-rate-limit-limit", "50")
-			w.Header().Set("x-rate-limit-remaining", "0")
-			w.Header().Set("x-rate-limit-reset", strconv.FormatInt(until.Unix(), 10))
-			write(w, 429, `{"title":"Too Many Requests","detail":"Too Many Requests","type":"about:blank","status":429}`)
-		case status != 0:
-			write(w, status, body)
-		default:
-			then(w, r)
-		}
-	}
+func (s *server) Authorized(r *http.Request) bool {
+	return r.Header.Get("Authorization") == "Bearer tok"
 }
 
-func write(w http.ResponseWriter, status int, body string) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(body))
+func (s *server) Problem(status int) string {
+	text := http.StatusText(status)
+	return fmt.Sprintf(`{"title":%q,"detail":%q,"type":"about:blank","status":%d}`, text, text, status)
 }
 
-func (s *x) reply(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		s.t.Error(err)
-	}
-	write(w, status, string(body))
-}
-
-func (s *x) list(w http.ResponseWriter, _ *http.Request) {
+func (s *server) list(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.reply(w, 200, map[string]any{"data": s.rules, "meta": map[string]any{"sent": time.Now().UTC().Format(time.RFC3339), "result_count": len(s.rules)}})
+	s.Reply(w, 200, map[string]any{"data": s.rules, "meta": map[string]any{"sent": time.Now().UTC().Format(time.RFC3339), "result_count": len(s.rules)}})
 }
 
-// change adds and deletes rules; one that holds "forbidden" is invalid.
-func (s *x) change(w http.ResponseWriter, r *http.Request) {
+// change adds and deletes rules; one that holds "forbidden" is invalid, and of a
+// value there is one.
+func (s *server) change(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Add    []filter `json:"add"`
 		Delete struct {
@@ -113,14 +71,21 @@ func (s *x) change(w http.ResponseWriter, r *http.Request) {
 		} `json:"delete"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		write(w, 400, `{"title":"Invalid Request"}`)
+		s.Refuse(w, 400)
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer func() {
+		said := s.changed
+		s.changed = nil
+		s.mu.Unlock()
+		if said != nil {
+			said()
+		}
+	}()
 	if len(in.Delete.IDs) > 0 {
 		s.rules = slices.DeleteFunc(s.rules, func(f filter) bool { return slices.Contains(in.Delete.IDs, f.ID) })
-		s.reply(w, 200, map[string]any{"meta": map[string]any{"summary": map[string]any{"deleted": len(in.Delete.IDs), "not_deleted": 0}}})
+		s.Reply(w, 200, map[string]any{"meta": map[string]any{"summary": map[string]any{"deleted": len(in.Delete.IDs), "not_deleted": 0}}})
 		return
 	}
 	var made []filter
@@ -130,16 +95,20 @@ func (s *x) change(w http.ResponseWriter, r *http.Request) {
 			wrong = append(wrong, map[string]any{"value": f.Value, "title": "UnprocessableEntity", "type": "https://api.twitter.com/2/problems/invalid-rules", "details": []string{"no"}})
 			continue
 		}
+		if i := slices.IndexFunc(s.rules, func(r filter) bool { return r.Value == f.Value }); i >= 0 {
+			wrong = append(wrong, map[string]any{"value": f.Value, "id": s.rules[i].ID, "title": "DuplicateRule", "type": "https://api.twitter.com/2/problems/duplicate-rules"})
+			continue
+		}
 		s.made++
 		f.ID = strconv.Itoa(s.made)
 		made = append(made, f)
 	}
 	s.rules = append(s.rules, made...)
-	s.reply(w, 201, map[string]any{"data": made, "errors": wrong, "meta": map[string]any{"summary": map[string]any{
+	s.Reply(w, 201, map[string]any{"data": made, "errors": wrong, "meta": map[string]any{"summary": map[string]any{
 		"created": len(made), "not_created": len(wrong), "valid": len(made), "invalid": len(wrong)}}})
 }
 
-func (s *x) values() (all []string) {
+func (s *server) values() (all []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.rules {
@@ -148,76 +117,58 @@ func (s *x) values() (all []string) {
 	return all
 }
 
-func matches(text string, rules ...string) bool {
-	for _, rule := range rules {
-		for term := range strings.SplitSeq(rule, " OR ") {
-			if strings.Contains(strings.ToLower(text), strings.Trim(strings.ToLower(term), `"#@`)) {
-				return true
-			}
+// matching are the rules that a text matches.
+func (s *server) matching(text string) (rules []any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.rules {
+		if xtest.Matches(text, strings.Split(f.Value, " OR ")) {
+			rules = append(rules, map[string]any{"id": f.ID, "tag": f.Tag})
 		}
 	}
-	return false
+	return rules
 }
 
-func (s *x) stream(w http.ResponseWriter, r *http.Request) {
-	conn := s.Connect(-1)
+func (s *server) stream(w http.ResponseWriter, r *http.Request) {
+	if len(s.values()) == 0 {
+		xtest.Write(w, 409, `{"title":"ConnectionException","detail":"You must define rules using the POST /2/tweets/search/stream/rules endpoint before connecting to filtered stream.","connection_issue":"RuleConfigurationIssue","type":"https://api.twitter.com/2/problems/streaming-connection"}`)
+		return
+	}
 	if !strings.Contains(r.URL.Query().Get("expansions"), "author_id") {
-		s.t.Error("authors are not asked for")
+		s.T.Error("authors are not asked for")
 	}
-	w.WriteHeader(http.StatusOK)
-	flush(w, "\r\n")
-	for r.Context().Err() == nil {
-		select {
-		case <-s.stop:
-			return
-		default:
-		}
-		beat, cancel := context.WithTimeout(r.Context(), 20*time.Millisecond)
-		m, ok, broken := conn.Next(beat)
-		cancel()
-		switch {
-		case broken:
-			flush(w, `{"data":{"id":"17","text":"cut o`)
-			panic(http.ErrAbortHandler)
-		case ok && (!strings.Contains(m, `"author_id"`) || matches(m, s.values()...)):
-			flush(w, m+"\r\n")
-		case !ok && !conn.Silent():
-			flush(w, "\r\n")
-		}
-	}
-}
-
-func flush(w http.ResponseWriter, text string) {
-	_, _ = w.Write([]byte(text))
-	_ = http.NewResponseController(w).Flush()
+	s.Stream(w, r, func(m string) bool {
+		return !strings.Contains(m, `"author_id"`) || strings.Contains(m, `"matching_rules":[{`)
+	})
 }
 
 // find answers in short pages, the newest first.
-func (s *x) find(w http.ResponseWriter, r *http.Request) {
+func (s *server) find(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	since, _ := strconv.ParseInt(q.Get("since_id"), 10, 64)
 	skip, _ := strconv.Atoi(q.Get("next_token"))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.searches++
-	if s.noSearch > 0 {
+	s.since = since
+	switch {
+	case s.noSearch > 0:
 		s.noSearch--
+		w.Header().Set("x-rate-limit-remaining", "0")
 		w.Header().Set("x-rate-limit-reset", strconv.FormatInt(time.Now().Unix()+1, 10))
-		write(w, 429, `{"title":"Too Many Requests","type":"about:blank","status":429}`)
+		s.Refuse(w, 429)
+		return
+	case strings.Contains(q.Get("query"), "unsearchable"):
+		xtest.Write(w, 400, `{"errors":[{"parameters":{"query":["unsearchable"]},"message":"There were errors processing your request"}],"title":"Invalid Request","detail":"One or more parameters to your request was invalid.","type":"https://api.twitter.com/2/problems/invalid-request"}`)
 		return
 	}
-	all := slices.Clone(s.tweets)
-	slices.SortFunc(all, func(a, b map[string]any) int { return strings.Compare(b["id"].(string), a["id"].(string)) })
-	all = slices.DeleteFunc(all, func(t map[string]any) bool {
-		id, _ := strconv.ParseInt(t["id"].(string), 10, 64)
-		return id <= since || !matches(t["text"].(string), q.Get("query"))
-	})
+	all := s.Found(since, strings.Split(q.Get("query"), " OR "))
 	page := all[min(skip, len(all)):min(skip+s.perPage, len(all))]
 	meta := map[string]any{"result_count": len(page)}
 	if skip+s.perPage < len(all) {
 		meta["next_token"] = strconv.Itoa(skip + s.perPage)
 	}
-	s.reply(w, 200, map[string]any{"data": page, "includes": users(), "meta": meta})
+	s.Reply(w, 200, map[string]any{"data": page, "includes": users(), "meta": meta})
 }
 
 func users() map[string]any {
@@ -227,79 +178,31 @@ func users() map[string]any {
 	}}}
 }
 
-// epoch is when X's ids begin, in Unix milliseconds.
-const epoch = 1288834974657
-
-func (s *x) tweet(text string, ago time.Duration) map[string]any {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := (time.Now().Add(-ago).UnixMilli() - epoch) << 22
-	if ago == 0 {
-		id = max(id, s.last+1)
-		s.last = id
-	}
-	t := map[string]any{
-		"id": strconv.FormatInt(id, 10), "text": text, "author_id": "7", "lang": "en", "created_at": time.Now().Add(-ago).UTC().Format("2006-01-02T15:04:05.000Z"),
-		"edit_history_tweet_ids": []string{strconv.FormatInt(id, 10)},
-	}
-	s.tweets = append(s.tweets, t)
-	return t
-}
-
-func (s *x) send(t map[string]any) {
-	body, err := json.Marshal(map[string]any{"data": t, "includes": users(), "matching_rules": []any{map[string]any{"id": "1", "tag": "clamor:all"}}})
-	if err != nil {
-		s.t.Error(err)
-	}
-	s.Publish(string(body))
-}
-
-func (s *x) Say(texts ...string) {
-	for _, text := range texts {
-		s.send(s.tweet(text, 0))
+func (s *server) Post(id int64, text string, at time.Time) map[string]any {
+	return map[string]any{
+		"id": strconv.FormatInt(id, 10), "text": text, "author_id": "7", "lang": "en", "created_at": at.UTC().Format("2006-01-02T15:04:05.000Z"),
+		"edit_history_tweet_ids": []string{strconv.FormatInt(id, 10)}, "possibly_sensitive": false,
 	}
 }
 
-func (s *x) Late(text string) { s.send(s.tweet(text, 2*time.Second)) }
+func (s *server) Message(post map[string]any) any {
+	return map[string]any{"data": post, "includes": users(), "matching_rules": s.matching(post["text"].(string))}
+}
 
-func (s *x) Resends() {}
-
-func (s *x) Malformed() {
+func (s *server) Malformed() {
 	s.Publish(`{"data":{"id":`, `{"data":{"id":5}}`, `{"data":{}}`, `[]`, `{"errors":[{"title":"Not Found Error","type":"https://api.twitter.com/2/problems/resource-not-found"}]}`)
 }
 
-func (s *x) Duplicate() {
-	all := s.Messages()
-	s.Publish(all[len(all)-1])
-}
-
-func (s *x) answerNext(status int, body string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fail, s.body = status, body
-}
-
-func (s *x) Fail() {
-	s.answerNext(503, `{"title":"Service Unavailable","type":"about:blank","status":503}`)
-}
-func (s *x) Slow() { s.answerNext(420, ``) }
-
-func (s *x) Expire() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expired = true
-}
-
 var (
-	_ connecttest.Platform     = (*x)(nil)
-	_ connecttest.Resender     = (*x)(nil)
-	_ connecttest.Disconnector = (*x)(nil)
-	_ connecttest.Limiter      = (*x)(nil)
-	_ connecttest.Slower       = (*x)(nil)
-	_ connecttest.Failer       = (*x)(nil)
-	_ connecttest.Expirer      = (*x)(nil)
-	_ connecttest.Garbler      = (*x)(nil)
-	_ connecttest.Repeater     = (*x)(nil)
-	_ connecttest.Laggard      = (*x)(nil)
-	_ connecttest.Staller      = (*x)(nil)
+	_ connecttest.Platform     = (*server)(nil)
+	_ connecttest.Resender     = (*server)(nil)
+	_ connecttest.Disconnector = (*server)(nil)
+	_ connecttest.Limiter      = (*server)(nil)
+	_ connecttest.Slower       = (*server)(nil)
+	_ connecttest.Failer       = (*server)(nil)
+	_ connecttest.Expirer      = (*server)(nil)
+	_ connecttest.Garbler      = (*server)(nil)
+	_ connecttest.Repeater     = (*server)(nil)
+	_ connecttest.Laggard      = (*server)(nil)
+	_ connecttest.Staller      = (*server)(nil)
 )

@@ -37,7 +37,7 @@ type filter struct {
 func (c *Connector) wanted() map[string]filter {
 	all := map[string]filter{}
 	add := func(tag, value string) {
-		if tag = tagPrefix + tag; len(tag) > maxTag {
+		if tag = c.tag(tag); len(tag) > maxTag {
 			tag = tag[:maxTag]
 		}
 		if _, ok := all[value]; ok || len(all) == c.most {
@@ -59,6 +59,9 @@ func (c *Connector) wanted() map[string]filter {
 	}
 	return all
 }
+
+// tag is that of a topic's rule.
+func (c *Connector) tag(topic string) string { return tagPrefix + c.env.Source + ":" + topic }
 
 // valuesOf are rules that match whatever a topic does, and more: the words that
 // it needs, in as few rules of that length as they fit in.
@@ -110,36 +113,55 @@ func termOf(t rule.Term) string {
 	return `"` + text + `"`
 }
 
-// keep brings the platform's rules in step with those wanted.
-func (c *Connector) keep(ctx context.Context, want map[string]filter) error {
+// keep brings the platform's rules in step with those wanted. A rule that the
+// platform does not take is told of, and the others stand; only if it takes none,
+// somebody has to change them.
+func (r *run) keep(ctx context.Context) error {
 	var have struct {
 		Data []filter `json:"data"`
 	}
-	if err := c.ask(ctx, http.MethodGet, rulesPath, nil, nil, &have); err != nil {
+	if err := r.ask(ctx, http.MethodGet, rulesPath, nil, nil, &have); err != nil {
 		return err
 	}
-	gone, missing := compare(have.Data, want)
+	gone, missing, ids := r.compare(have.Data, r.rules)
 	if len(gone) > 0 {
-		if err := c.change(ctx, map[string]any{"delete": map[string]any{"ids": gone}}); err != nil {
+		if _, err := r.change(ctx, map[string]any{"delete": map[string]any{"ids": gone}}); err != nil {
 			return fmt.Errorf("delete rules: %w", err)
 		}
 	}
 	if len(missing) > 0 {
-		if err := c.change(ctx, map[string]any{"add": missing}); err != nil {
+		made, err := r.change(ctx, map[string]any{"add": missing})
+		var no *connect.Refused
+		switch {
+		case errors.As(err, &no) && len(ids) > 0:
+			r.env.Logger.Warn("the platform takes none of the new rules", "error", err)
+		case err != nil:
 			return fmt.Errorf("add rules: %w", err)
 		}
+		for _, id := range made {
+			ids[id] = true
+		}
+	}
+	r.ids = ids
+	if len(ids) == 0 {
+		return &connect.Refused{Err: errNoRule}
 	}
 	return nil
 }
 
-// compare finds the ids of our rules that are no longer wanted, and the rules
-// that are missing, in the order of their values.
-func compare(have []filter, want map[string]filter) (gone []string, missing []filter) {
+// compare finds the ids of our rules that are no longer wanted, the rules that
+// are missing, in the order of their values, and the ids of those that stand:
+// somebody else's rule of the same value serves as well, and is all that the
+// platform allows.
+func (c *Connector) compare(have []filter, want map[string]filter) (gone []string, missing []filter, ids map[string]bool) {
 	standing := map[string]bool{}
+	ids = map[string]bool{}
 	for _, f := range have {
-		if w, ok := want[f.Value]; ok && (w.Tag == f.Tag || !strings.HasPrefix(f.Tag, tagPrefix)) {
-			standing[f.Value] = true // somebody else's rule of that value serves as well
-		} else if strings.HasPrefix(f.Tag, tagPrefix) {
+		w, ok := want[f.Value]
+		switch {
+		case ok && w.Tag == f.Tag || ok && !c.owns(f.Tag):
+			standing[f.Value], ids[f.ID] = true, true
+		case c.owns(f.Tag):
 			gone = append(gone, f.ID)
 		}
 	}
@@ -148,35 +170,40 @@ func compare(have []filter, want map[string]filter) (gone []string, missing []fi
 			missing = append(missing, want[value])
 		}
 	}
-	return gone, missing
+	return gone, missing, ids
 }
 
-// change adds or deletes rules. A rule that the platform does not take is told of,
-// and the others stand; only if it takes none, somebody has to change them.
-func (c *Connector) change(ctx context.Context, what map[string]any) error {
+// owns says whether a tag is that of a rule of ours, or of a source that is no
+// more.
+func (c *Connector) owns(tag string) bool {
+	tag, ok := strings.CutPrefix(tag, tagPrefix)
+	source, _, _ := strings.Cut(tag, ":")
+	return ok && (source == c.env.Source || !c.env.Known(source))
+}
+
+// change adds or deletes rules, and gives the ids of those that were to be added
+// and are there now.
+func (c *Connector) change(ctx context.Context, what map[string]any) (ids []string, err error) {
 	body, err := json.Marshal(what)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var done struct {
-		Meta struct {
-			Summary struct {
-				Created int `json:"created"`
-				Invalid int `json:"invalid"`
-			} `json:"summary"`
-		} `json:"meta"`
+		Data   []filter  `json:"data"`
 		Errors []problem `json:"errors"`
 	}
 	if err := c.ask(ctx, http.MethodPost, rulesPath, nil, bytes.NewReader(body), &done); err != nil {
-		return err
+		return nil, err
+	}
+	for _, f := range done.Data {
+		ids = append(ids, f.ID)
 	}
 	for _, p := range done.Errors {
-		if p.Title != "DuplicateRule" {
-			c.env.Logger.Warn("the platform does not take a rule", "rule", p.Value, "problem", p.Title, "detail", p.Detail)
+		if p.Title == "DuplicateRule" { // somebody was faster
+			ids = append(ids, p.ID)
+			continue
 		}
+		c.env.Logger.Warn("the platform does not take a rule", "rule", p.Value, "problem", p.Title, "detail", p.Detail, "details", p.Details)
 	}
-	if s := done.Meta.Summary; s.Created == 0 && s.Invalid > 0 {
-		return &connect.Refused{Err: errNoRule}
-	}
-	return nil
+	return ids, nil
 }

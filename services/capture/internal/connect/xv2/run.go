@@ -4,18 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/x"
 )
 
 const (
@@ -28,47 +27,21 @@ const (
 type run struct {
 	*Connector
 
-	out connect.Outlet
-	// newest is the id of the newest post seen, 0 for none; gap is where a gap
-	// begins that is to be filled, 0 for none.
-	newest, gap int64
-	rules       map[string]filter // on the platform
-	// What is owed, and from when on it may be tried.
-	search, sync owed
+	out   connect.Outlet
+	gap   x.Gap
+	rules map[string]filter // that are wanted, by value
+	ids   map[string]bool   // of the rules on the platform that stand for them; nil: not known
+	sync  x.Debt            // the rules have to be brought in step
 }
-
-type owed struct {
-	is       bool
-	after    time.Time
-	failures int // in a row
-}
-
-// maxFailures is how often a search may fail before what it was for is given up.
-const maxFailures = 10
-
-// owe says that something is to be done, at once.
-func owe() owed { return owed{is: true} }
 
 // Run delivers posts from a place on.
 func (c *Connector) Run(ctx context.Context, from connect.Place, out connect.Outlet) error {
-	r := &run{Connector: c, out: out, newest: idOf(from)}
+	r := &run{Connector: c, out: out, gap: x.GapAt(from)}
 	err := r.listen(ctx)
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // stopped, as it was asked to
 	}
 	return err
-}
-
-// place is before a gap until it is filled.
-func (r *run) place() connect.Place {
-	id := r.newest
-	if r.gap != 0 {
-		id = r.gap
-	}
-	if id == 0 {
-		return ""
-	}
-	return connect.Place(strconv.FormatInt(id, 10))
 }
 
 func (r *run) listen(ctx context.Context) error {
@@ -84,8 +57,8 @@ func (r *run) listen(ctx context.Context) error {
 	}
 	defer func() { _ = body.Close() }()
 	r.out.Streaming()
-	if r.backfill && r.newest != 0 {
-		r.gap, r.search = r.newest, owe()
+	if r.backfill && r.gap.Newest() != 0 {
+		r.gap.Open()
 	}
 	in := &input{now: r.env.Now, messages: make(chan []byte, queue)}
 	in.heard.Store(r.env.Now().UnixNano())
@@ -102,7 +75,7 @@ func (r *run) begin(ctx context.Context) (<-chan struct{}, error) {
 	for {
 		changed := r.env.Changed() // before the topics: no change falls between
 		if r.rules = r.wanted(); len(r.rules) > 0 {
-			return changed, r.keep(ctx, r.rules)
+			return changed, r.keep(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -143,6 +116,8 @@ func (s *stoppable) Close() error {
 func (r *run) follow(ctx context.Context, in *input, changed <-chan struct{}) error {
 	look := time.NewTicker(max(r.quiet/16, time.Millisecond))
 	defer look.Stop()
+	step := time.NewTicker(r.inStep)
+	defer step.Stop()
 	for {
 		if err := r.settle(ctx); err != nil {
 			return err
@@ -153,8 +128,11 @@ func (r *run) follow(ctx context.Context, in *input, changed <-chan struct{}) er
 		case <-changed:
 			changed = r.env.Changed()
 			if want := r.wanted(); !maps.Equal(want, r.rules) && len(want) > 0 {
-				r.rules, r.sync = want, owe()
+				r.rules = want
+				r.sync.Owe()
 			}
+		case <-step.C:
+			r.sync.Owe()
 		case <-look.C:
 			if in.silent(r.quiet) {
 				return connect.ErrStalled
@@ -165,11 +143,9 @@ func (r *run) follow(ctx context.Context, in *input, changed <-chan struct{}) er
 			}
 			b := connect.Batch{}
 			ended := stream.Gather(m, in.messages, &b, func(m []byte) error { return r.take(m, &b) })
-			b.Behind = r.place()
-			if len(b.Posts) > 0 || b.Malformed > 0 {
-				if err := r.out.Deliver(ctx, b); err != nil {
-					return err
-				}
+			b.Behind = r.gap.Place()
+			if err := x.Deliver(ctx, r.out, b); err != nil {
+				return err
 			}
 			if ended != nil {
 				return ended
@@ -178,48 +154,13 @@ func (r *run) follow(ctx context.Context, in *input, changed <-chan struct{}) er
 	}
 }
 
-// settle does what is owed and due. What was missed is given up when it is not to
-// be had; rules that the platform does not take somebody has to change.
+// settle does what is owed and due. Rules of which the platform takes none
+// somebody has to change.
 func (r *run) settle(ctx context.Context) error {
-	err := r.due(ctx, &r.sync, "rules in step with the topics", func() error { return r.keep(ctx, r.rules) })
-	if err != nil {
+	if err := r.sync.Pay(ctx, &r.env, "rules in step with the topics", func() error { return r.keep(ctx) }); err != nil {
 		return err
 	}
-	err = r.due(ctx, &r.search, "a search for what was missed", func() error { return r.fill(ctx) })
-	var refused *connect.Refused
-	if errors.As(err, &refused) || r.search.failures >= maxFailures {
-		r.env.Logger.Warn("what was missed cannot be searched for", "error", err)
-		r.gap, r.search, err = 0, owed{}, nil
-	}
-	return err
-}
-
-func (r *run) due(ctx context.Context, o *owed, what string, do func() error) error {
-	if !o.is || r.env.Now().Before(o.after) {
-		return nil
-	}
-	err := do()
-	var wait *connect.Wait
-	var refused *connect.Refused
-	var failed *undelivered
-	switch {
-	case err == nil:
-		*o = owed{}
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.As(err, &failed):
-		return failed.err
-	case errors.As(err, &refused):
-		return err
-	case errors.As(err, &wait):
-		o.after = wait.Until
-	default:
-		o.after = r.env.Now().Add(retry)
-		o.failures++
-	}
-	r.env.Logger.Warn("what is owed beside the stream is put off", "what", what, "error", err, "again", o.after)
-	return nil
+	return r.gap.Fill(ctx, &r.env, r.out, func() error { return r.fill(ctx) })
 }
 
 // input reads a stream's messages.

@@ -2,32 +2,42 @@ package xv2
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/x"
 )
 
-const searchPath = "/2/tweets/search/recent"
+const (
+	searchPath = "/2/tweets/search/recent"
+	// searched is how far back a recent search may ask: the platform's week, and
+	// some patience.
+	searched = 7*24*time.Hour - 5*time.Minute
+)
 
-// undelivered is a failure of the outlet's, not of the platform's.
-type undelivered struct{ err error }
-
-func (e *undelivered) Error() string { return e.err.Error() }
-func (e *undelivered) Unwrap() error { return e.err }
-
-// fill searches what was said in the gap, and closes it.
+// fill searches what was said in the gap. A rule that the search does not take
+// does not hinder the others.
 func (r *run) fill(ctx context.Context) error {
+	var no *connect.Refused
+	taken := 0
 	for _, value := range slices.Sorted(maps.Keys(r.rules)) {
-		if err := r.find(ctx, value); err != nil {
+		err := r.find(ctx, value)
+		switch {
+		case errors.As(err, &no):
+			r.env.Logger.Warn("a rule cannot be searched for", "rule", value, "error", err)
+		case err != nil:
 			return err
+		default:
+			taken++
 		}
 	}
-	r.gap = 0
-	if err := r.out.Deliver(ctx, connect.Batch{Behind: r.place()}); err != nil {
-		return &undelivered{err}
+	if no != nil && taken == 0 {
+		return no
 	}
 	return nil
 }
@@ -37,10 +47,11 @@ func (r *run) find(ctx context.Context, rule string) error {
 	q := fields()
 	q.Set("query", rule)
 	q.Set("max_results", strconv.Itoa(perPage))
-	q.Set("since_id", strconv.FormatInt(before(r.gap, rewind), 10))
+	since := max(x.Rewound(r.gap.Begins()), x.IDAt(r.env.Now().Add(-searched)))
+	q.Set("since_id", strconv.FormatInt(since, 10))
 	for range pages {
-		if err := r.out.Spend(ctx, 1); err != nil {
-			return &undelivered{err}
+		if err := x.Spend(ctx, r.out); err != nil {
+			return err
 		}
 		var page results
 		if err := r.ask(ctx, http.MethodGet, searchPath, q, nil, &page); err != nil {
@@ -50,11 +61,9 @@ func (r *run) find(ctx context.Context, rule string) error {
 		for _, data := range slices.Backward(page.Data) { // the oldest first
 			r.add(data, &page.Includes, &b)
 		}
-		b.Behind = r.place()
-		if len(b.Posts) > 0 || b.Malformed > 0 {
-			if err := r.out.Deliver(ctx, b); err != nil {
-				return &undelivered{err}
-			}
+		b.Behind = r.gap.Place()
+		if err := x.Deliver(ctx, r.out, b); err != nil {
+			return err
 		}
 		if page.Meta.Next == "" {
 			return nil

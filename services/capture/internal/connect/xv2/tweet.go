@@ -9,6 +9,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/x"
 )
 
 // message is a line of the stream.
@@ -16,6 +17,7 @@ type message struct {
 	Data     json.RawMessage `json:"data"`
 	Includes includes        `json:"includes"`
 	Errors   []problem       `json:"errors"`
+	Matching []filter        `json:"matching_rules"`
 	// A connection that is refused late says so without a list.
 	problem
 }
@@ -57,13 +59,22 @@ type tweet struct {
 	Attachments struct {
 		Media []string `json:"media_keys"`
 	} `json:"attachments"`
-	Entities struct {
-		URLs []struct {
-			Expanded string `json:"expanded_url"`
-			Unwound  string `json:"unwound_url"`
-			Media    string `json:"media_key"`
-		} `json:"urls"`
-	} `json:"entities"`
+	Entities entities `json:"entities"`
+	// Note is all that was said where that is more than 280 characters: then Text
+	// and Entities are its beginning.
+	Note *struct {
+		Text     string   `json:"text"`
+		Entities entities `json:"entities"`
+	} `json:"note_tweet"`
+	Sensitive bool `json:"possibly_sensitive"`
+}
+
+type entities struct {
+	URLs []struct {
+		Expanded string `json:"expanded_url"`
+		Unwound  string `json:"unwound_url"`
+		Media    string `json:"media_key"`
+	} `json:"urls"`
 }
 
 type user struct {
@@ -100,7 +111,9 @@ func (r *run) take(line []byte, b *connect.Batch) error {
 		return nil
 	}
 	if m.Data != nil {
-		r.add(m.Data, &m.Includes, b)
+		if r.ours(&m) {
+			r.add(m.Data, &m.Includes, b)
+		}
 		return nil
 	}
 	if m.problem.Title != "" {
@@ -113,6 +126,20 @@ func (r *run) take(line []byte, b *connect.Batch) error {
 	}
 	stream.Malformed(b, errNoPost)
 	return nil
+}
+
+// ours says whether a post matched a rule of ours, or one that stands for it, as
+// far as is known.
+func (r *run) ours(m *message) bool {
+	if r.ids == nil || len(m.Matching) == 0 {
+		return true
+	}
+	for _, rule := range m.Matching {
+		if r.ids[rule.ID] || strings.HasPrefix(rule.Tag, r.tag("")) {
+			return true
+		}
+	}
+	return false
 }
 
 // ends is why the platform ends the stream; nil if it does not.
@@ -142,14 +169,14 @@ func (r *run) add(data json.RawMessage, in *includes, b *connect.Batch) {
 		return
 	}
 	p := t.post(in)
-	r.newest = max(r.newest, idOf(connect.Place(t.ID)))
+	r.gap.Saw(x.ID(connect.Place(t.ID)))
 	stream.Add(b, &p, r.env.Now())
 }
 
 // post reads a post with what it refers to. A repost's text is cut off by the
 // platform, so the original's is taken.
 func (t *tweet) post(in *includes) audience.Post {
-	p := audience.Post{ID: t.ID, Platform: Platform, Text: t.Text, CreatedAt: t.CreatedAt, Author: in.author(t.Author), Coordinates: in.where(t)}
+	p := audience.Post{ID: t.ID, Platform: x.Platform, CreatedAt: t.CreatedAt, Author: in.author(t.Author), Coordinates: in.where(t)}
 	if t.Lang != "und" && t.Lang != "zxx" && !(len(t.Lang) == 3 && t.Lang[0] == 'q') { // not known, no language, and what is no text
 		p.Language = t.Lang
 	}
@@ -162,11 +189,13 @@ func (t *tweet) post(in *includes) audience.Post {
 			p.RepostOf = ref.ID
 			for i := range in.Tweets {
 				if o := &in.Tweets[i]; o.ID == ref.ID && o.Text != "" {
-					body, p.Text = o, o.Text
+					body = o
 				}
 			}
 		}
 	}
+	said, links := body.said()
+	p.Text, p.Sensitive = x.Text(said), t.Sensitive || body.Sensitive
 	for _, key := range body.Attachments.Media {
 		for _, m := range in.Media {
 			if m.Key == key {
@@ -174,12 +203,20 @@ func (t *tweet) post(in *includes) audience.Post {
 			}
 		}
 	}
-	for _, u := range body.Entities.URLs {
+	for _, u := range links.URLs {
 		if u.Media == "" { // links to its own pictures are none
 			p.Links = append(p.Links, first(u.Unwound, u.Expanded))
 		}
 	}
 	return p
+}
+
+// said is all that was said, and what stands in it.
+func (t *tweet) said() (string, *entities) {
+	if t.Note != nil && t.Note.Text != "" {
+		return t.Note.Text, &t.Note.Entities
+	}
+	return t.Text, &t.Entities
 }
 
 func first(a, b string) string {
@@ -193,7 +230,7 @@ func (in *includes) author(id string) audience.Author {
 	for _, u := range in.Users {
 		if u.ID == id {
 			return audience.Author{
-				ID: id, Name: u.Name, Handle: u.Username, Location: u.Location,
+				ID: id, Name: x.Text(u.Name), Handle: u.Username, Location: x.Text(u.Location),
 				Followers: uint64(max(0, u.Metrics.Followers)), CreatedAt: u.CreatedAt,
 			}
 		}
@@ -207,10 +244,9 @@ func (in *includes) where(t *tweet) *audience.Coordinates {
 	if c := t.Geo.Coordinates; c != nil && c.Type == "Point" && len(c.Coordinates) == 2 {
 		return &audience.Coordinates{Lat: c.Coordinates[1], Lon: c.Coordinates[0]}
 	}
-	const large = 1.0 // degrees
 	for _, p := range in.Places {
-		if box := p.Geo.BBox; p.ID == t.Geo.PlaceID && len(box) == 4 && box[2]-box[0] <= large && box[3]-box[1] <= large {
-			return &audience.Coordinates{Lat: (box[1] + box[3]) / 2, Lon: (box[0] + box[2]) / 2}
+		if box := p.Geo.BBox; p.ID == t.Geo.PlaceID && len(box) == 4 {
+			return x.Middle(box[0], box[1], box[2], box[3])
 		}
 	}
 	return nil

@@ -11,9 +11,10 @@
 //	rule_length   whole number     no      no      characters that a rule may have; 512
 //	max_rules     whole number     no      no      rules that the app may have; 25
 //
-// The rules of an app are one set, and a stream is one connection: a second
-// source needs an app of its own. Rules whose tag does not begin with "clamor:"
-// are somebody else's and stay as they are.
+// The rules of an app are one set, so ours are tagged "clamor:source:topic". Those
+// of other sources, and of anybody else, stay as they are; those of sources that
+// are no more go. A post that matched others' rules only is passed over. Most apps
+// may have one stream at a time: there, a second source needs an app of its own.
 //
 // Its one trick: what has to be done beside the stream, bringing the rules in
 // step or searching what was missed, is owed until it is done. The place stays
@@ -27,16 +28,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/answer"
 )
-
-// Platform is that of all posts from here.
-const Platform = "x"
 
 const (
 	host = "https://api.x.com"
@@ -46,16 +43,16 @@ const (
 	maxAnswer    = 8 << 20
 	pages        = 20 // of a search at most, 100 posts each
 	perPage      = 100
-	rewind       = 10 * time.Second
-	// retry is how long what is owed rests after a failure without a time.
-	retry = 30 * time.Second
+	// inStep is how often the rules are compared though no topic changed: others
+	// who use the app may delete one that served us, too.
+	inStep = 5 * time.Minute
 )
 
 // fields are what is asked of each post.
 func fields() url.Values {
 	return url.Values{
-		"tweet.fields": {"author_id,created_at,lang,geo,referenced_tweets,entities,attachments"},
-		"expansions":   {"author_id,attachments.media_keys,geo.place_id,referenced_tweets.id"},
+		"tweet.fields": {"author_id,created_at,lang,geo,referenced_tweets,entities,attachments,note_tweet,possibly_sensitive"},
+		"expansions":   {"author_id,attachments.media_keys,geo.place_id,referenced_tweets.id,referenced_tweets.id.attachments.media_keys"},
 		"user.fields":  {"created_at,location,name,username,public_metrics"},
 		"media.fields": {"url,preview_image_url,type"},
 		"place.fields": {"country_code,full_name,geo"},
@@ -72,6 +69,7 @@ type Connector struct {
 	length   int
 	most     int
 	quiet    time.Duration
+	inStep   time.Duration
 }
 
 // New reads a source's settings.
@@ -83,7 +81,7 @@ func open(settings map[string]any, env connect.Env) (*Connector, error) {
 	s := connect.Read(settings)
 	c := &Connector{
 		env: env, token: s.Need("bearer_token"), rules: s.Strings("rules"), backfill: s.Bool("backfill", true),
-		length: s.Int("rule_length", 512, 128, 4096), most: s.Int("max_rules", 25, 1, 1000), quiet: stalledAfter,
+		length: s.Int("rule_length", 512, 128, 4096), most: s.Int("max_rules", 25, 1, 1000), quiet: stalledAfter, inStep: inStep,
 	}
 	if base := s.URL("base_url", host, "https", "http"); base != nil {
 		c.base = strings.TrimSuffix(base.String(), "/")
@@ -122,11 +120,14 @@ type problem struct {
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
 	Type   string `json:"type"`
-	// ConnectionIssue is set where the stream is connected already.
-	ConnectionIssue string `json:"connection_issue"`
-	Value           string `json:"value"` // of a rule
+	// ConnectionIssue is set where a stream cannot be opened as things are.
+	ConnectionIssue string   `json:"connection_issue"`
+	Value           string   `json:"value"`   // of a rule
+	ID              string   `json:"id"`      // of a rule that is there already
+	Details         []string `json:"details"` // of a rule that is none
 }
 
+// judge adds to an answer that is no success what the platform says of it.
 func (c *Connector) judge(resp *http.Response) error {
 	judged := answer.Judge(resp, c.env.Now())
 	if judged == nil {
@@ -134,12 +135,18 @@ func (c *Connector) judge(resp *http.Response) error {
 	}
 	var p problem
 	data, err := answer.Body(resp, maxAnswer)
-	if err == nil && json.Unmarshal(data, &p) == nil && p.ConnectionIssue != "" {
-		// Whoever had the source before may still be connected: that passes soon,
-		// whatever the rate limit's headers say.
-		return fmt.Errorf("the stream is connected already: %.100s", p.Detail)
+	if err != nil || json.Unmarshal(data, &p) != nil {
+		return judged
 	}
-	return judged
+	switch {
+	case p.ConnectionIssue != "":
+		// Whoever had the source before may still be connected, or somebody deleted
+		// all rules: that passes soon, whatever the rate limit's headers say.
+		return fmt.Errorf("the stream cannot be opened now: %.100s: %.200s", p.ConnectionIssue, p.Detail)
+	case resp.StatusCode == http.StatusBadRequest: // the same request has the same fault
+		return &connect.Refused{Err: fmt.Errorf("%w: %.100s: %.200s", judged, p.Title, p.Detail)}
+	}
+	return fmt.Errorf("%w: %.100s: %.200s", judged, p.Title, p.Detail)
 }
 
 // ask reads one answer.
@@ -159,20 +166,4 @@ func (c *Connector) ask(ctx context.Context, method, path string, q url.Values, 
 		return fmt.Errorf("read the answer of %s: %w", path, err)
 	}
 	return nil
-}
-
-// idOf is the post's id that a place says; 0 is none.
-func idOf(p connect.Place) int64 {
-	id, err := strconv.ParseInt(string(p), 10, 64)
-	if err != nil || id < 0 {
-		return 0
-	}
-	return id
-}
-
-// before is the id of a post that was written some time before another: ids are
-// milliseconds, shifted by 22 bits (https://docs.x.com/fundamentals/x-ids).
-func before(id int64, d time.Duration) int64 {
-	const shift = 22
-	return max(0, id-d.Milliseconds()<<shift)
 }

@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestConnector(t *testing.T) {
-	connecttest.Run(t, func(t *testing.T) connecttest.Platform { return newX(t) })
+	connecttest.Run(t, func(t *testing.T) connecttest.Platform { return newServer(t) })
 }
 
 // into is an Outlet that hands batches to a function.
@@ -33,8 +33,8 @@ func (f into) Spend(context.Context, int64) error               { return nil }
 // TestRulesFollowTheTopics: obsolete rules go, foreign ones stay, the stream lives
 // on.
 func TestRulesFollowTheTopics(t *testing.T) {
-	s := newX(t)
-	s.rules = []filter{{ID: "90", Value: "obsolete", Tag: "clamor:gone"}, {ID: "91", Value: "foreign", Tag: "theirs"}, {ID: "92", Value: "kept", Tag: "clamor:k"}}
+	s := newServer(t)
+	s.rules = []filter{{ID: "90", Value: "obsolete", Tag: "clamor:gone:a"}, {ID: "91", Value: "foreign", Tag: "theirs"}, {ID: "92", Value: "kept", Tag: "clamor:ear:k"}}
 	wants := connecttest.NewWants(connecttest.Topic("a", "gol"), connecttest.Topic("k", "kept"))
 	c, err := s.Connector(wants.Env(t))
 	if err != nil {
@@ -70,9 +70,9 @@ func TestRulesFollowTheTopics(t *testing.T) {
 // TestAGapIsFilledHoweverOftenTheSearchIsRefused: until then the place stays
 // before it, though the stream brings newer posts.
 func TestAGapIsFilledHoweverOftenTheSearchIsRefused(t *testing.T) {
-	s := newX(t)
+	s := newServer(t)
 	s.Say("clamor 0")
-	from := connect.Place(strconv.FormatInt(s.last, 10))
+	from := connect.Place(strconv.FormatInt(s.Last(), 10))
 	s.Say("clamor 1", "clamor 2", "clamor 3", "clamor 4", "clamor 5") // three pages
 	s.noSearch = 2
 	c, err := s.Connector(connecttest.Env(t))
@@ -101,7 +101,7 @@ func TestAGapIsFilledHoweverOftenTheSearchIsRefused(t *testing.T) {
 }
 
 func TestRulesThatThePlatformDoesNotTake(t *testing.T) {
-	s := newX(t)
+	s := newServer(t)
 	c, err := s.Connector(connecttest.NewWants(connecttest.Topic("a", "forbidden")).Env(t))
 	if err != nil {
 		t.Fatal(err)
@@ -113,9 +113,9 @@ func TestRulesThatThePlatformDoesNotTake(t *testing.T) {
 }
 
 func TestASecondConnectionIsTriedAgainSoon(t *testing.T) {
-	s := newX(t)
-	s.rules = []filter{{ID: "1", Value: "clamor", Tag: "clamor:all"}}
-	s.answerNext(429, `{"title":"ConnectionException","detail":"This stream is currently at the maximum allowed connection limit.","connection_issue":"TooManyConnections","type":"https://api.twitter.com/2/problems/streaming-connection"}`)
+	s := newServer(t)
+	s.rules = []filter{{ID: "1", Value: "clamor", Tag: "clamor:ear:all"}}
+	s.Answer(429, `{"title":"ConnectionException","detail":"This stream is currently at the maximum allowed connection limit.","connection_issue":"TooManyConnections","type":"https://api.twitter.com/2/problems/streaming-connection"}`)
 	c, err := s.Connector(connecttest.Env(t))
 	if err != nil {
 		t.Fatal(err)
@@ -201,8 +201,57 @@ func TestPosts(t *testing.T) {
 		Media: []string{"https://example.org/p.jpg"}, Links: []string{"https://example.org/a"},
 		Author: audience.Author{ID: "2244994945", Name: "X Dev", Handle: "xdev", Location: "127.0.0.1", Followers: 513958, CreatedAt: audience.MillisOf(time.Date(2013, 12, 14, 4, 35, 55, 0, time.UTC))},
 	}}
-	if diff := cmp.Diff(want, b.Posts); diff != "" || r.newest != 1212092628029698048 {
+	if diff := cmp.Diff(want, b.Posts); diff != "" || r.gap.Newest() != 1212092628029698048 {
 		t.Error(diff)
+	}
+}
+
+// TestWhatWasSaid: all of a long post, and the signs that HTML would misread.
+func TestWhatWasSaid(t *testing.T) {
+	for name, c := range map[string]struct {
+		data, includes string
+		want           audience.Post
+	}{
+		"signs": {`"text":"Tom &amp; Jerry &lt;3 &amp;lt; \"x\" &copy;"`, ``, audience.Post{Text: `Tom & Jerry <3 &lt; "x" &copy;`}},
+		"a long post": {`"text":"The beginning of it… https://t.co/a","entities":{"urls":[{"expanded_url":"https://x.com/i/web/status/1"}]},
+			"note_tweet":{"text":"The beginning of it &amp; the end https://t.co/b","entities":{"urls":[{"url":"https://t.co/b","expanded_url":"https://example.org/b"}]}}`, ``,
+			audience.Post{Text: "The beginning of it & the end https://t.co/b", Links: []string{"https://example.org/b"}}},
+		"a long post repeated": {`"text":"RT @b: The beginning…","referenced_tweets":[{"type":"retweeted","id":"9"}]`,
+			`"tweets":[{"id":"9","author_id":"3","text":"The beginning…","possibly_sensitive":true,"note_tweet":{"text":"The beginning and the end"}}]`,
+			audience.Post{Text: "The beginning and the end", RepostOf: "9", Sensitive: true}},
+		"an original that is gone": {`"text":"RT @b: The beginning…","referenced_tweets":[{"type":"retweeted","id":"9"}]`, ``,
+			audience.Post{Text: "RT @b: The beginning…", RepostOf: "9"}},
+		"a quote": {`"text":"so true https://t.co/q","referenced_tweets":[{"type":"quoted","id":"9"}],"entities":{"urls":[{"url":"https://t.co/q","expanded_url":"https://twitter.com/b/status/9"}]}`,
+			`"tweets":[{"id":"9","author_id":"3","text":"quoted"}]`, audience.Post{Text: "so true https://t.co/q", Links: []string{"https://twitter.com/b/status/9"}}},
+		"a reply":   {`"text":"@b no","referenced_tweets":[{"type":"replied_to","id":"9"}],"in_reply_to_user_id":"3"`, ``, audience.Post{Text: "@b no", ReplyTo: "9"}},
+		"sensitive": {`"text":"t","possibly_sensitive":true`, ``, audience.Post{Text: "t", Sensitive: true}},
+		"a name": {`"text":"t"`, `"users":[{"id":"2","name":"Ana 🇧🇷 &amp; Bia","username":"ana","location":"S&atilde;o &lt;3"}]`,
+			audience.Post{Text: "t", Author: audience.Author{Name: "Ana 🇧🇷 & Bia", Handle: "ana", Location: "S&atilde;o <3"}}},
+		"a time zone":   {`"text":"t","created_at":"2026-05-01T17:00:00.000-03:00"`, ``, audience.Post{Text: "t"}},
+		"a large place": {`"text":"t","geo":{"place_id":"p"}`, `"places":[{"id":"p","geo":{"bbox":[-74,-34,-34,5]}}]`, audience.Post{Text: "t"}},
+	} {
+		if !strings.Contains(c.data, "created_at") {
+			c.data += `,"created_at":"2026-05-01T20:00:00.000Z"`
+		}
+		r := &run{Connector: &Connector{env: connecttest.Env(t)}}
+		var b connect.Batch
+		if err := r.take([]byte(`{"data":{"id":"1","author_id":"2",`+c.data+`},"includes":{`+c.includes+`}}`), &b); err != nil {
+			t.Fatal(err)
+		}
+		c.want.ID, c.want.Platform, c.want.Author.ID, c.want.CreatedAt = "1", "x", "2", 1777665600000
+		if diff := cmp.Diff([]audience.Post{c.want}, b.Posts); diff != "" {
+			t.Errorf("%s: %v %s", name, b.First, diff)
+		}
+	}
+}
+
+// TestAllIsAskedFor: what a post may have is no use that is not asked for.
+func TestAllIsAskedFor(t *testing.T) {
+	q := fields()
+	for name, want := range map[string]string{"tweet.fields": "note_tweet,possibly_sensitive", "expansions": "referenced_tweets.id.attachments.media_keys"} {
+		if !strings.Contains(q.Get(name), want) {
+			t.Errorf("%s=%s has no %s", name, q.Get(name), want)
+		}
 	}
 }
 
@@ -215,8 +264,8 @@ func FuzzLine(f *testing.F) {
 		if err := r.take([]byte(line), &b); err == nil && len(b.Posts)+b.Malformed != 1 {
 			t.Errorf("%+v", b)
 		}
-		if len(r.place()) > connect.MaxPlace || !json.Valid([]byte(`"`+string(r.place())+`"`)) {
-			t.Error(r.place())
+		if len(r.gap.Place()) > connect.MaxPlace || !json.Valid([]byte(`"`+string(r.gap.Place())+`"`)) {
+			t.Error(r.gap.Place())
 		}
 	})
 }
