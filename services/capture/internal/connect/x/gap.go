@@ -18,6 +18,14 @@ type Gap struct {
 	open   bool
 	begins int64 // where the open gap begins; 0: with the first post
 	search Debt
+	// reached is how far down each query was searched, from the newest post to the
+	// oldest: what was refused half-way goes on there.
+	reached map[string]reach
+}
+
+type reach struct {
+	id   int64 // all from it on are found; 0: none
+	done bool
 }
 
 // GapAt is behind a place, with no gap.
@@ -29,19 +37,36 @@ func (g *Gap) Saw(id int64) { g.newest = max(g.newest, id) }
 // Newest is the id of the newest post seen; 0: none.
 func (g *Gap) Newest() int64 { return g.newest }
 
-// Open says that what came behind the place may have been missed.
+// Open says that what came behind the place may have been missed, though it was
+// searched before.
 func (g *Gap) Open() {
 	if !g.open {
 		g.open, g.begins = true, g.newest
 	}
 	g.search.Owe()
+	g.reached = nil
 }
 
 // Begins is the id of the post behind which the gap is; 0: there was none.
 func (g *Gap) Begins() int64 { return g.begins }
 
+// Searched says how far down a query was searched: all posts from an id on are
+// found, 0 is none. Done is all of it.
+func (g *Gap) Searched(query string) (id int64, done bool) {
+	r := g.reached[query]
+	return r.id, r.done
+}
+
+// Found notes that the posts of a query were delivered from an id on.
+func (g *Gap) Found(query string, id int64, done bool) {
+	if g.reached == nil {
+		g.reached = map[string]reach{}
+	}
+	g.reached[query] = reach{id, done}
+}
+
 // Close says that the gap is filled.
-func (g *Gap) Close() { g.open, g.begins, g.search = false, 0, Debt{} }
+func (g *Gap) Close() { g.open, g.begins, g.search, g.reached = false, 0, Debt{}, nil }
 
 // Place is before the gap, or behind all that was seen.
 func (g *Gap) Place() connect.Place {

@@ -24,7 +24,8 @@ type server struct {
 	rules    []filter
 	made     int
 	changed  func() // is called when rules were added
-	noSearch int    // searches still refused
+	noSearch int    // searches refused behind the first allowed ones
+	allowed  int
 	searches int
 	since    int64 // of the last search
 	perPage  int
@@ -152,7 +153,7 @@ func (s *server) find(w http.ResponseWriter, r *http.Request) {
 	s.searches++
 	s.since = since
 	switch {
-	case s.noSearch > 0:
+	case s.noSearch > 0 && s.searches > s.allowed:
 		s.noSearch--
 		w.Header().Set("x-rate-limit-remaining", "0")
 		w.Header().Set("x-rate-limit-reset", strconv.FormatInt(time.Now().Unix()+1, 10))
@@ -162,9 +163,16 @@ func (s *server) find(w http.ResponseWriter, r *http.Request) {
 		xtest.Write(w, 400, `{"errors":[{"parameters":{"query":["unsearchable"]},"message":"There were errors processing your request"}],"title":"Invalid Request","detail":"One or more parameters to your request was invalid.","type":"https://api.twitter.com/2/problems/invalid-request"}`)
 		return
 	}
-	all := s.Found(since, strings.Split(q.Get("query"), " OR "))
+	until, _ := strconv.ParseInt(q.Get("until_id"), 10, 64)
+	all := slices.DeleteFunc(s.Found(since, strings.Split(q.Get("query"), " OR ")), func(post map[string]any) bool {
+		id, _ := strconv.ParseInt(post["id"].(string), 10, 64)
+		return until > 0 && id >= until
+	})
 	page := all[min(skip, len(all)):min(skip+s.perPage, len(all))]
 	meta := map[string]any{"result_count": len(page)}
+	if len(page) > 0 {
+		meta["newest_id"], meta["oldest_id"] = page[0]["id"], page[len(page)-1]["id"]
+	}
 	if skip+s.perPage < len(all) {
 		meta["next_token"] = strconv.Itoa(skip + s.perPage)
 	}

@@ -27,7 +27,8 @@ type results struct {
 	Data     []json.RawMessage `json:"data"`
 	Includes includes          `json:"includes"`
 	Meta     struct {
-		Next string `json:"next_token"`
+		Next   string `json:"next_token"`
+		Oldest string `json:"oldest_id"`
 	} `json:"meta"`
 }
 

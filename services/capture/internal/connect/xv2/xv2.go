@@ -41,7 +41,7 @@ const (
 	stalledAfter = 45 * time.Second
 	asking       = 15 * time.Second
 	maxAnswer    = 8 << 20
-	pages        = 20 // of a search at most, 100 posts each
+	pages        = 100 // of a search at most, 100 posts each
 	perPage      = 100
 	// inStep is how often the rules are compared though no topic changed: others
 	// who use the app may delete one that served us, too.

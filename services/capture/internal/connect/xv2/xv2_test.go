@@ -13,6 +13,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/connecttest"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/x"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 )
@@ -97,6 +98,24 @@ func TestAGapIsFilledHoweverOftenTheSearchIsRefused(t *testing.T) {
 	}))
 	if err != nil || len(got) < 5 || s.searches < 5 {
 		t.Errorf("%v after %d searches: %v", got, s.searches, err)
+	}
+}
+
+// TestASearchThatIsRefusedHalfWayGoesOnThere: what is paid for is asked for once.
+func TestASearchThatIsRefusedHalfWayGoesOnThere(t *testing.T) {
+	s := newServer(t)
+	s.Say("clamor 0", "clamor 1", "clamor 2", "clamor 3", "clamor 4", "clamor 5")
+	s.allowed, s.noSearch = 2, 1
+	c, err := s.Connector(connecttest.Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := x.GapAt("")
+	from.Saw(x.IDAt(time.Now().Add(-time.Hour)))
+	got, err := texts(t, c, from.Place(), 6, func() {})
+	slices.Sort(got)
+	if want := []string{"clamor 0", "clamor 1", "clamor 2", "clamor 3", "clamor 4", "clamor 5"}; err != nil || !slices.Equal(got, want) || s.searches != 4 {
+		t.Errorf("%q in %d searches: %v", got, s.searches, err)
 	}
 }
 
