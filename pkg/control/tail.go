@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // Run follows the log until ctx ends. Where the log fails it is tried again;
@@ -25,10 +25,8 @@ func (c *Client) Run(ctx context.Context) error {
 			return fmt.Errorf("replay the control log, which must be kept for ever: %w", err)
 		}
 		c.l.Warn("control log interrupted", "error", err, "offset", c.State().Offset(), "retry_in", pause)
-		select {
-		case <-ctx.Done():
+		if sleep.For(ctx, pause) != nil {
 			return nil
-		case <-time.After(pause):
 		}
 		pause = min(2*pause, c.cfg.RetryMax)
 	}

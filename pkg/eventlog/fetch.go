@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // fetcher asks the partition's leader for what comes next, over a connection of
@@ -149,7 +151,7 @@ func (f *fetcher) recover(ctx context.Context, err error) error {
 	}
 	f.hangUp()
 	f.pause = min(max(2*f.pause, minPause), maxPause)
-	if wait(ctx, f.pause) != nil {
+	if sleep.For(ctx, f.pause) != nil {
 		return context.Cause(ctx)
 	}
 	// An error here shows again at the next ask.

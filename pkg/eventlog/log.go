@@ -10,6 +10,8 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // Log is one connection to the log. It is safe for concurrent use.
@@ -101,7 +103,7 @@ func (l *Log) retry(ctx context.Context, try func() error) error {
 			l.log.Warn("still waiting for the log", "brokers", l.cfg.Brokers, "error", err)
 			said = time.Now()
 		}
-		if wait(ctx, pause) != nil {
+		if sleep.For(ctx, pause) != nil {
 			return err
 		}
 		pause = min(2*pause, time.Second)
@@ -124,17 +126,6 @@ func permanent(err error) bool {
 		}
 	}
 	return false
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // Partitions is the number of partitions of a topic, 0 for an unknown one.

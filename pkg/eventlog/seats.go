@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // Hold does the work of a seat until ctx ends.
@@ -88,7 +90,7 @@ func (l *Log) Seats(ctx context.Context, group string, hold func(ctx context.Con
 		if time.Since(start) > 10*time.Second {
 			pause = minPause
 		}
-		_ = wait(ctx, pause)
+		_ = sleep.For(ctx, pause)
 	}
 	return nil
 }
@@ -176,7 +178,7 @@ func (m *member) keep(ctx context.Context, seat int32) {
 			return
 		}
 		m.log.log.Error("a seat's work failed", "group", m.group, "seat", seat, "error", err)
-		_ = wait(ctx, holdPause)
+		_ = sleep.For(ctx, holdPause)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // elasticAddress is an address taken apart.
@@ -167,14 +168,7 @@ func tooBusy(status int) bool {
 func (c *elasticClient) pause(ctx context.Context, attempt int, after time.Duration) error {
 	d := min(c.wait<<attempt, maxElasticWait)
 	d = max(d/2+rand.N(d/2+1), min(after, maxElasticWait))
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return sleep.For(ctx, d)
 }
 
 func (c *elasticClient) once(ctx context.Context, method, path string, body []byte, answer any) (status int, after time.Duration, err error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/pkg/run"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/api/internal/live"
 )
 
@@ -110,22 +111,10 @@ func (s *Service) follow(ctx context.Context, t *talk, src source) ending {
 			}
 		case <-recheck:
 		case <-changed:
-			if !pause(ctx, s.cfg.Coalesce) {
+			if sleep.For(ctx, s.cfg.Coalesce) != nil {
 				return gone
 			}
 		}
-	}
-}
-
-// pause waits, unless the client goes.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/pkg/tally"
 	"github.com/clamor-live/clamor/pkg/views"
@@ -76,7 +77,7 @@ func (s *Service) speedEpoch(ctx context.Context, p int32, epoch uint64) (tally.
 		if errors.Is(err, speed.ErrExpired) {
 			return nil, err
 		}
-		if sleep(ctx, comparePause) != nil {
+		if sleep.For(ctx, comparePause) != nil {
 			return nil, errors.Join(errBehind, err)
 		}
 	}

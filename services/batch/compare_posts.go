@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/pkg/topic"
 	"github.com/clamor-live/clamor/services/batch/listen"
@@ -47,7 +48,7 @@ func (s *Service) speedMinutes(ctx context.Context, p int32, epoch uint64) (map[
 		if errors.Is(err, speed.ErrExpired) {
 			return nil, err
 		}
-		if sleep(ctx, comparePause) != nil {
+		if sleep.For(ctx, comparePause) != nil {
 			return nil, errors.Join(errBehind, err)
 		}
 	}

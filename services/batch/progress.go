@@ -129,18 +129,3 @@ func (p *progress) save(ctx context.Context) {
 		p.s.d.Logger.Warn("batch run's progress not noted", "run", p.run.ID, "error", err)
 	}
 }
-
-// sleep waits, or returns the context's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

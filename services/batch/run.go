@@ -15,6 +15,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/pkg/views"
 	"github.com/clamor-live/clamor/services/batch/fold"
 )
@@ -206,7 +207,7 @@ func (s *Service) decide(ctx context.Context, w *work) error {
 func (s *Service) awaitSeals(ctx context.Context) error {
 	wait := waitForSeals(s.d.Control.State(), s.now(), s.cfg.SealGrace, s.cfg.SealWait)
 	for {
-		if err := sleep(ctx, wait); err != nil {
+		if err := sleep.For(ctx, wait); err != nil {
 			return err
 		}
 		if err := s.pass("waited"); err != nil {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/fault"
-	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
@@ -67,7 +67,7 @@ func (p *pull) pace(ctx context.Context) error {
 	s := p.seat.service
 	for {
 		wait := s.gone.String(p.src.ID, s.tick())
-		if err := connect.Rest(ctx, wait); err != nil || wait == 0 {
+		if err := sleep.For(ctx, wait); err != nil || wait == 0 {
 			return err
 		}
 	}
@@ -123,7 +123,7 @@ func (p *pull) reject(ctx context.Context, name string, command *control.PostCom
 			return nil
 		}
 		p.log.Warn("a post that is gone is not taken back yet", "post", name, "error", err)
-		if err := connect.Rest(ctx, logPause); err != nil {
+		if err := sleep.For(ctx, logPause); err != nil {
 			return err
 		}
 	}

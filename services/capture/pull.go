@@ -7,6 +7,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/capture/internal/budget"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 )
@@ -107,7 +108,7 @@ func (p *pull) push(ctx context.Context, posts []audience.Post, rate float64) er
 			return ctx.Err()
 		}
 		p.log.Warn("posts do not get into the log", "posts", len(posts), "error", err)
-		if err := connect.Rest(ctx, logPause); err != nil {
+		if err := sleep.For(ctx, logPause); err != nil {
 			return err
 		}
 	}
@@ -143,5 +144,5 @@ func (p *pull) hold(ctx context.Context, what string, wait time.Duration) error 
 		p.account.Hold("the budget of "+what+" per "+p.src.Budget.Per+" is spent", until)
 		defer p.account.Resume()
 	}
-	return connect.Rest(ctx, wait)
+	return sleep.For(ctx, wait)
 }

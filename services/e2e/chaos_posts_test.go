@@ -16,6 +16,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/pkg/topic"
 	"github.com/clamor-live/clamor/services/e2e"
 )
@@ -143,7 +144,7 @@ func until(ctx context.Context, holds func() error) error {
 		if err == nil || time.Now().After(deadline) || ctx.Err() != nil {
 			return err
 		}
-		sleep(ctx, 100*time.Millisecond)
+		_ = sleep.For(ctx, 100*time.Millisecond)
 	}
 }
 

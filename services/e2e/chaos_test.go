@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/e2e"
 )
 
@@ -113,7 +114,7 @@ func chaos(t *testing.T, p arena) {
 	defer cancel()
 	feeds, key := setUp(ctx, t, p)
 	talk := startTalk(ctx, t, p, feeds)
-	sleep(ctx, 300*time.Millisecond)
+	_ = sleep.For(ctx, 300*time.Millisecond)
 	history, watcher := e2e.NewHistory(), &feedWatcher{client: p.Client(), base: feeds + "/polls/"}
 	crowds := make([]*e2e.Crowd, 4)
 	voting, watching := make(chan struct{}), make(chan struct{})
@@ -141,13 +142,13 @@ func chaos(t *testing.T, p arena) {
 
 	rng := rand.New(rand.NewPCG(p.seed, 0))
 	for n := range p.kills {
-		sleep(ctx, time.Duration(rng.IntN(2500))*time.Millisecond)
+		_ = sleep.For(ctx, time.Duration(rng.IntN(2500))*time.Millisecond)
 		must(t, p.harm(ctx, rng), fmt.Sprintf("harm %d", n))
 		if n == p.kills/2 {
 			talk.listen(ctx, t, e2e.RainWord) // what came before is counted, too
 		}
 	}
-	sleep(ctx, time.Second)
+	_ = sleep.For(ctx, time.Second)
 	close(voting)
 	must(t, voters.Wait(), "voters")
 	talk.verify(ctx, t)
@@ -170,13 +171,6 @@ func chaos(t *testing.T, p arena) {
 	acked := checkLog(ctx, t, log, senders)
 	recount(t, p)
 	t.Logf("%d kills, %d ballots acknowledged, %d answers and %d feed bodies equal to the log", p.kills, acked, served, watcher.bodies)
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }
 
 func must(t *testing.T, err error, what string) {
@@ -360,7 +354,7 @@ func verifyTotals(ctx context.Context, t *testing.T, p arena, crowds []*e2e.Crow
 				if time.Now().After(deadline) {
 					return fmt.Errorf("%s is not verified within a minute: %+v %w", id, r, err)
 				}
-				sleep(ctx, 100*time.Millisecond)
+				_ = sleep.For(ctx, 100*time.Millisecond)
 			}
 		})
 	}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // startTime bounds a start on a loaded machine.
@@ -95,7 +97,7 @@ func (c *child) ready(ctx context.Context) error {
 				return nil
 			}
 		}
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := sleep.For(ctx, 20*time.Millisecond); err != nil {
 			return fmt.Errorf("%s was not ready in %s; see %s", filepath.Base(c.binary), startTime, c.logs.Name())
 		}
 	}

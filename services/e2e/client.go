@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // Client speaks the HTTP contract to one running system.
@@ -125,7 +127,7 @@ func untilTaken(ctx context.Context, what string, n int, send func() (accepted i
 		case errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusTooManyRequests:
 			return fmt.Errorf("send %d %s: %w", n, what, err)
 		}
-		if waitErr := pause(ctx, 50*time.Millisecond); waitErr != nil {
+		if waitErr := sleep.For(ctx, 50*time.Millisecond); waitErr != nil {
 			return fmt.Errorf("%w (last: %w)", waitErr, err)
 		}
 	}
@@ -208,19 +210,8 @@ func (c *Client) RunBatch(ctx context.Context) error {
 		case "failed":
 			return fmt.Errorf("run %s failed: %s", run.Run, run.Error)
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		if err := sleep.For(ctx, 50*time.Millisecond); err != nil {
 			return err
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // Moderator rejects and approves posts of a topic while everything goes on.
@@ -81,7 +83,7 @@ func (m *Moderator) decide(ctx context.Context, post string) error {
 		case problem.Status < 500 && problem.Status != http.StatusTooManyRequests:
 			return fmt.Errorf("%s post %s: %w", word, post, err)
 		}
-		if waitErr := pause(ctx, 50*time.Millisecond); waitErr != nil {
+		if waitErr := sleep.For(ctx, 50*time.Millisecond); waitErr != nil {
 			return fmt.Errorf("%w (last: %w)", waitErr, err)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // System is what a scenario is played against.
@@ -98,7 +100,7 @@ func (p *Player) command(ctx context.Context, s Step) error {
 	if err := p.sys.Client().Command(ctx, s.Args[0], s.Word, more); err != nil {
 		return err
 	}
-	return pause(ctx, propagation)
+	return sleep.For(ctx, propagation)
 }
 
 func (p *Player) poll(ctx context.Context, s Step) error {
@@ -128,7 +130,7 @@ func (p *Player) poll(ctx context.Context, s Step) error {
 	if err := p.sys.Client().Admin(ctx, http.MethodPost, "/v1/polls", body, nil); err != nil {
 		return err
 	}
-	return pause(ctx, propagation)
+	return sleep.For(ctx, propagation)
 }
 
 func or(s, otherwise string) string {
@@ -167,7 +169,7 @@ func castUntilTaken(ctx context.Context, c *Client, poll, token string, body any
 			problem.Status != http.StatusTooManyRequests {
 			return err
 		}
-		if waitErr := pause(ctx, 50*time.Millisecond); waitErr != nil {
+		if waitErr := sleep.For(ctx, 50*time.Millisecond); waitErr != nil {
 			return fmt.Errorf("%w (last: %w)", waitErr, err)
 		}
 	}
@@ -235,7 +237,7 @@ func settle(ctx context.Context, holds func(ctx context.Context) error) error {
 		if ctx.Err() == nil || last == nil {
 			last = err
 		}
-		if pause(ctx, 50*time.Millisecond) != nil {
+		if sleep.For(ctx, 50*time.Millisecond) != nil {
 			return last
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // topic makes one and waits until it is listened to everywhere.
@@ -18,7 +19,7 @@ func (p *Player) topic(ctx context.Context, s Step) error {
 	if err := p.sys.Client().Admin(ctx, http.MethodPost, "/v1/topics", body, nil); err != nil {
 		return err
 	}
-	return pause(ctx, propagation)
+	return sleep.For(ctx, propagation)
 }
 
 // source is the id of the push source that posts come by.
@@ -46,7 +47,7 @@ func (p *Player) post(ctx context.Context, s Step) error {
 		case errors.As(err, &problem) && problem.Status != http.StatusServiceUnavailable && problem.Status != http.StatusTooManyRequests:
 			return err
 		}
-		if waitErr := pause(ctx, 50*time.Millisecond); waitErr != nil {
+		if waitErr := sleep.For(ctx, 50*time.Millisecond); waitErr != nil {
 			return fmt.Errorf("%w (last: %w)", waitErr, err)
 		}
 	}
@@ -61,7 +62,7 @@ func (p *Player) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("make the push source: %w", err)
 	}
-	return pause(ctx, propagation)
+	return sleep.For(ctx, propagation)
 }
 
 // moderate says a word on a post as soon as it is listed.

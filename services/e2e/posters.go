@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // Said is a post as its author knows it.
@@ -82,7 +83,7 @@ func (p *Posters) Post(ctx context.Context, stop <-chan struct{}) error {
 		if err := p.some(ctx); err != nil {
 			return err
 		}
-		if err := pause(ctx, 10*time.Millisecond); err != nil {
+		if err := sleep.For(ctx, 10*time.Millisecond); err != nil {
 			return err
 		}
 	}

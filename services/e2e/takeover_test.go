@@ -16,6 +16,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/embedded"
 	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/e2e"
 )
 
@@ -46,7 +47,7 @@ func TestAKilledInstancesSourcesMoveOn(t *testing.T) {
 	client := c.Client()
 	must(t, client.Admin(ctx, http.MethodPost, "/v1/shows", map[string]any{"id": "show", "title": "Show", "timezone": "UTC", "locale": "en"}, nil), "show")
 	must(t, client.Admin(ctx, http.MethodPost, "/v1/topics", map[string]any{"id": "all", "show": "show", "title": "All", "rule": "goal"}, nil), "topic")
-	sleep(ctx, 300*time.Millisecond)
+	_ = sleep.For(ctx, 300*time.Millisecond)
 
 	killed := map[string]time.Time{} // source → when the instance that ran it died
 	fetching, dead := make(chan struct{}), make(chan struct{})

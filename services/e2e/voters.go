@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // Crowd is voters who never give up: each ballot is sent under one id until it
@@ -70,7 +72,7 @@ func (c *Crowd) Register(ctx context.Context, n int) error {
 				c.voters = append(c.voters, token)
 				break
 			}
-			if waitErr := pause(ctx, 20*time.Millisecond); waitErr != nil {
+			if waitErr := sleep.For(ctx, 20*time.Millisecond); waitErr != nil {
 				return fmt.Errorf("register a voter: %w", err)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/archive"
 	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -209,7 +210,7 @@ func (w *worker) rest(ctx context.Context) {
 	if left <= 0 || !w.caughtUp() {
 		return
 	}
-	sleep(ctx, left)
+	_ = sleep.For(ctx, left)
 }
 
 // reject counts a record that cannot be folded and keeps it for people to look

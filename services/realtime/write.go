@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/pkg/speed"
 )
 
@@ -151,15 +152,6 @@ func (w *worker) backoff() *backoff {
 }
 
 func (b *backoff) wait(ctx context.Context) {
-	sleep(ctx, b.now/2+rand.N(b.now/2+1))
+	_ = sleep.For(ctx, b.now/2+rand.N(b.now/2+1))
 	b.now = min(b.most, 2*b.now)
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/archive"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/batch"
 	"github.com/clamor-live/clamor/services/batch/fold"
 )
@@ -97,7 +98,7 @@ func (r *Runner) collect(ctx context.Context, a *archive.Archive, results string
 	for p := int32(0); int(p) < partitions; {
 		body, err := a.Get(ctx, resultPath(results, p))
 		if errors.Is(err, archive.ErrNotFound) && lost != nil && time.Now().Before(deadline) {
-			if err := rest(ctx, time.Second); err != nil {
+			if err := sleep.For(ctx, time.Second); err != nil {
 				return nil, err
 			}
 			continue
@@ -114,15 +115,4 @@ func (r *Runner) collect(ctx context.Context, a *archive.Archive, results string
 		p++
 	}
 	return parts, nil
-}
-
-func rest(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

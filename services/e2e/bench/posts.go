@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/internal/client"
 	"github.com/clamor-live/clamor/services/internal/load"
 )
@@ -201,18 +202,9 @@ func (p *push) watch(ctx context.Context, total *atomic.Int64) (seen []load.Sigh
 			seen = append(seen, load.Sight{At: at, Votes: n})
 			total.Store(n)
 		}
-		pause(ctx, 20*time.Millisecond)
+		_ = sleep.For(ctx, 20*time.Millisecond)
 	}
 	return seen
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }
 
 // refolded is a whole log folded by a program that has just begun.

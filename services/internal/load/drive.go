@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // Tally is what one worker was told; the workers' tallies are added up at the end.
@@ -93,7 +95,7 @@ func (w *worker) send(ctx context.Context) (a Answer, ok bool) {
 		if !again && a.Status != http.StatusTooManyRequests {
 			return a, true
 		}
-		if !sleepUntil(ctx, time.Now().Add(backoff(attempt, a.RetryAfter))) {
+		if sleep.For(ctx, backoff(attempt, a.RetryAfter)) != nil {
 			break
 		}
 		w.tally.Retries++

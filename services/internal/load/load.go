@@ -12,6 +12,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/internal/client"
 )
 
@@ -152,7 +153,7 @@ func (o *Outcome) compare(ctx context.Context, t *Target, before *client.Result)
 	_ = client.WaitFor(wait, 50*time.Millisecond, ask) // Exact says how it ended
 	if o.Exact() {
 		const settled = 300 * time.Millisecond
-		sleepUntil(ctx, time.Now().Add(settled))
+		_ = sleep.For(ctx, settled)
 		ask()
 	}
 	return asked

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // Pace is an open-loop schedule: request i is meant to leave at start + i/rate,
@@ -42,7 +44,7 @@ func (p Pace) Run(ctx context.Context, prepare func(worker int) func(i int64, in
 			for ctx.Err() == nil {
 				i := next.Add(1) - 1
 				intended, ok := p.intended(start, i)
-				if !ok || !sleepUntil(ctx, intended) {
+				if !ok || sleep.For(ctx, time.Until(intended)) != nil {
 					return
 				}
 				do(i, intended)
@@ -62,19 +64,4 @@ func (p Pace) intended(start time.Time, i int64) (time.Time, bool) {
 		at = start.Add(time.Duration(float64(i) / p.Rate * float64(time.Second)))
 	}
 	return at, p.Duration <= 0 || at.Sub(start) < p.Duration
-}
-
-func sleepUntil(ctx context.Context, at time.Time) bool {
-	wait := time.Until(at)
-	if wait <= 0 {
-		return true
-	}
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

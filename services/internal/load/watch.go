@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // Sight is what the poll's feed showed at an instant.
@@ -25,7 +27,7 @@ func watch(ctx context.Context, t *Target, timeout time.Duration) []Sight {
 	var seen []Sight
 	var scratch [64 << 10]byte
 	etag := ""
-	for sleepUntil(ctx, time.Now().Add(watchInterval)) {
+	for sleep.For(ctx, watchInterval) == nil {
 		request := "GET " + t.Feed + " HTTP/1.1\r\nHost: " + t.URL.Host + "\r\nIf-None-Match: " + etag + "\r\n\r\n"
 		if etag == "" {
 			request = "GET " + t.Feed + " HTTP/1.1\r\nHost: " + t.URL.Host + "\r\n\r\n"

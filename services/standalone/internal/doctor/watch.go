@@ -5,6 +5,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // watch reads the rows again and again, as an engine does, and finds what
@@ -27,10 +29,7 @@ func (e *examiner) watch(ctx context.Context, f format, long time.Duration) {
 			}
 			before = now
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(interval):
-		}
+		_ = sleep.For(ctx, interval)
 	}
 }
 
