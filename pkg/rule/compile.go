@@ -3,6 +3,7 @@ package rule
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Set is rules compiled into one matcher. It is immutable and safe for
@@ -102,12 +103,15 @@ func (b *binder) leaf(n *node) (int32, error) {
 	switch n.field {
 	case FieldWord, FieldPhrase:
 		if l.words = slices.Clone(b.tokens.Words(n.text)); len(l.words) == 0 {
-			return 0, fmt.Errorf("%q has no word to look for", n.text)
+			return 0, n.fault("%q has no word to look for", n.text)
 		}
 	case FieldTag:
 		l.key = b.tokens.Tag(n.text)
 	case FieldName, FieldFrom:
 		l.key = b.tokens.Name(n.text)
+	case FieldLang: // posts are in pt, and not in pt-BR
+		base, _, _ := strings.Cut(n.text, "-")
+		l.key = Key(base)
 	default:
 		l.key = Key(n.text)
 	}

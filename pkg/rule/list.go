@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -36,7 +37,7 @@ func anyOf(list []string, read func(string) (Field, string)) (*Rule, error) {
 		n := &node{op: opTerm}
 		n.field, n.text = read(strings.TrimSpace(text))
 		if len(n.text) > maxListed || !tellsSomething(n.text) {
-			return nil, &SyntaxError{Msg: "\"" + text[:min(len(text), maxListed)] + "\" has no word to look for, or too many"}
+			return nil, fmt.Errorf("%.*q has no word to look for, or is longer than %d bytes", maxListed, text, maxListed)
 		}
 		root.kids = append(root.kids, n)
 	}

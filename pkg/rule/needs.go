@@ -8,6 +8,25 @@ type Term struct {
 	Text  string
 }
 
+// Check asks about every term, in the order of the rule, and makes a *SyntaxError
+// of the first answer that says what is wrong with one.
+func (r *Rule) Check(wrong func(Term) string) error { return r.root.check(wrong) }
+
+func (n *node) check(wrong func(Term) string) error {
+	if n.op == opTerm {
+		if says := wrong(Term{n.field, n.text}); says != "" {
+			return n.fault("%s", says)
+		}
+		return nil
+	}
+	for _, k := range n.kids {
+		if err := k.check(wrong); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Needs are terms of which one must be present for the rule to hold, taken from
 // those fields only; nil when the rule may hold without any. Platforms are asked
 // for posts by them.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Bounds on one rule.
@@ -23,7 +24,7 @@ var (
 
 // SyntaxError tells what is wrong and where.
 type SyntaxError struct {
-	At  int // byte of the rule
+	At  int // character of the rule
 	Msg string
 }
 
@@ -61,6 +62,7 @@ type node struct {
 	kids  []*node
 	field Field
 	text  string
+	at    int // character of the rule
 }
 
 // Rule is a parsed rule.
@@ -100,7 +102,14 @@ type parser struct {
 }
 
 func (p *parser) fault(format string, args ...any) error {
-	return &SyntaxError{p.tok.at, fmt.Sprintf(format, args...)}
+	return &SyntaxError{p.character(), fmt.Sprintf(format, args...)}
+}
+
+// character is where the current token begins as people count.
+func (p *parser) character() int { return utf8.RuneCountInString(p.text[:p.tok.at]) }
+
+func (n *node) fault(format string, args ...any) error {
+	return &SyntaxError{n.at, fmt.Sprintf(format, args...)}
 }
 
 func (p *parser) or(depth int) (*node, error) {
@@ -182,12 +191,12 @@ func (p *parser) term() (*node, error) {
 		return nil, ErrTerms
 	}
 	t := p.tok
-	n := &node{op: opTerm, field: t.field, text: t.text}
+	n := &node{op: opTerm, field: t.field, text: t.text, at: p.character()}
 	if strings.TrimSpace(n.text) == "" {
 		return nil, p.fault("the term is empty")
 	}
 	if !tellsSomething(n.text) {
-		return nil, p.fault("%q has no word to look for", n.text)
+		return nil, n.fault("%q has no word to look for", n.text)
 	}
 	p.next()
 	return n, nil

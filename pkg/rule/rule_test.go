@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"strings"
@@ -69,7 +70,7 @@ func TestMatch(t *testing.T) {
 		{"caf", false}, {"golaço café", true}, {"golaço AND nada", false}, {"golaço OR nada", true},
 		{`"do café"`, true}, {`"café do"`, false}, {"NOT nada", true}, {"-nada café", true}, {"café -ontem", false},
 		{"#copa", true}, {"#ontem", false}, {"copa", true}, {"@ana", true}, {"@ontem", false},
-		{"from:globo", true}, {"from:@globo", true}, {"from:ana", false}, {"lang:pt", true}, {"lang:es", false},
+		{"from:globo", true}, {"from:@globo", true}, {"from:ana", false}, {"lang:pt", true}, {"lang:es", false}, {"lang:PT-br", true},
 		{"country:br café", true}, {`source:"x-main"`, true}, {"source:y", false},
 		{"(nada OR café) (#copa OR @x)", true}, {"nada OR café nada", false}, {"NOT (café OR nada)", false},
 		{"NOT NOT café", true}, {"12:30 OR café", true}, {"other:thing OR café", true},
@@ -111,6 +112,8 @@ func TestSyntaxErrors(t *testing.T) {
 		"lang:":                        "at 1: the term is empty",
 		"#":                            "at 1: the term is empty",
 		"a ?!":                         `at 3: "?!" has no word to look for`,
+		"été OR ção ) x":               "at 12: unexpected )", // characters, not bytes
+		"ação ...":                     `at 6: "..." has no word to look for`,
 		strings.Repeat("a ", 600):      ErrTerms.Error(),
 		strings.Repeat("(", 100) + "a": ErrDepth.Error(),
 		strings.Repeat("a", 5000):      ErrLong.Error(),
@@ -120,9 +123,33 @@ func TestSyntaxErrors(t *testing.T) {
 			t.Errorf("%.20q: have %v, want %s", text, err, want)
 		}
 	}
-	r, _ := Parse("™")
-	if _, err := Compile([]Named{{"x", r}}, plainTokens{}); err == nil {
-		t.Error("a term without a word must not compile")
+	r, _ := Parse("é ™")
+	var syntax *SyntaxError
+	if _, err := Compile([]Named{{"x", r}}, plainTokens{}); !errors.As(err, &syntax) || syntax.At != 2 {
+		t.Errorf("a term without a word: %v", err)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	r, err := Parse(`gol (NOT lang:xx OR country:BR)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []Term
+	err = r.Check(func(term Term) string {
+		if asked = append(asked, term); term.Text == "xx" {
+			return "is nowhere"
+		}
+		return ""
+	})
+	if err == nil || err.Error() != "at 10: is nowhere" {
+		t.Errorf("have %v", err)
+	}
+	if diff := cmp.Diff([]Term{{FieldWord, "gol"}, {FieldLang, "xx"}}, asked); diff != "" {
+		t.Error(diff)
+	}
+	if err := r.Check(func(Term) string { return "" }); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -4,9 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"golang.org/x/text/language"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/enrich"
@@ -115,32 +119,63 @@ func (b *compiler) topic(d *Definition) (listening, error) {
 	x := listening{Definition: *d, blockedWord: -1, blockedAuthor: -1}
 	rules := b.rules
 	add := func(r *rule.Rule, err error) (int, error) {
-		if err == nil {
-			_, err = rule.Compile([]rule.Named{{ID: d.ID, Rule: r}}, b.tokens)
-		}
 		rules = append(rules, rule.Named{ID: d.ID, Rule: r})
-		return len(rules) - 1, err
+		return len(rules) - 1, b.sound(r, err)
 	}
 	var err error
 	if x.rule, err = add(rule.Parse(d.Rule)); err != nil {
-		return x, err
+		return x, &Flaw{"/rule", err}
 	}
 	if f := d.Filters; f != nil {
 		x.filter, x.filtered = filterOf(f), true
 		if len(f.BlockWords) > 0 {
 			if x.blockedWord, err = add(rule.AnyOf(f.BlockWords)); err != nil {
-				return x, fmt.Errorf("block_words: %w", err)
+				return x, b.listed("/filters/block_words", f.BlockWords, rule.AnyOf, err)
 			}
 		}
 		if len(f.BlockAuthors) > 0 {
 			if x.blockedAuthor, err = add(rule.AnyFrom(f.BlockAuthors)); err != nil {
-				return x, fmt.Errorf("block_authors: %w", err)
+				return x, b.listed("/filters/block_authors", f.BlockAuthors, rule.AnyFrom, err)
 			}
 		}
 	}
 	b.rules = rules
 	return x, nil
 }
+
+// sound says what is wrong with a rule by itself, in the rule's own words.
+func (b *compiler) sound(r *rule.Rule, err error) error {
+	if err == nil {
+		_, err = rule.Compile([]rule.Named{{Rule: r}}, b.tokens)
+	}
+	var syntax *rule.SyntaxError
+	if errors.As(err, &syntax) {
+		return syntax
+	}
+	return err
+}
+
+// listed finds the entry of a block list that is wrong.
+func (b *compiler) listed(pointer string, list []string, read func([]string) (*rule.Rule, error), err error) error {
+	for i, text := range list {
+		if b.sound(read([]string{text})) != nil {
+			return &Flaw{fmt.Sprintf("%s/%d", pointer, i), fmt.Errorf("%q has no word to look for", text)}
+		}
+	}
+	return &Flaw{pointer, err}
+}
+
+// Flaw is what is wrong with one member of a topic's definition.
+type Flaw struct {
+	Pointer string // RFC 6901
+	Err     error
+}
+
+// Error is the member, and what is wrong with it.
+func (f *Flaw) Error() string { return f.Pointer + ": " + f.Err.Error() }
+
+// Unwrap is what is wrong.
+func (f *Flaw) Unwrap() error { return f.Err }
 
 func filterOf(f *audience.TopicFilters) rule.Filter {
 	out := rule.Filter{
@@ -197,16 +232,45 @@ func (c *Catalog) Fingerprint(number int) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Check says what is wrong with a topic's rule and filters, exactly as Compile
-// would; nil when nothing is.
+// Check says what is wrong with a topic's rule and filters as a *Flaw; nil when
+// nothing is. It is as strict as Compile, and refuses languages and countries that
+// there are not besides: no post would ever be of them.
 func Check(t *audience.Topic) error {
-	_, err := (&compiler{tokens: enrich.NewTokenizer()}).topic(&Definition{Topic: *t})
-	return err
+	if _, err := (&compiler{tokens: enrich.NewTokenizer()}).topic(&Definition{Topic: *t}); err != nil {
+		return err
+	}
+	r, err := rule.Parse(t.Rule)
+	if err == nil {
+		err = r.Check(elsewhere)
+	}
+	if err != nil {
+		return &Flaw{"/rule", err}
+	}
+	return nil
+}
+
+// elsewhere says what is wrong with a term that names no language or country.
+func elsewhere(t rule.Term) string {
+	switch t.Field {
+	case rule.FieldLang:
+		if _, err := language.Parse(t.Text); err != nil {
+			return fmt.Sprintf("%q is not a language like pt", t.Text)
+		}
+	case rule.FieldCountry:
+		if len(t.Text) != 2 || !isLetters(t.Text) {
+			return fmt.Sprintf("%q is not a country like BR", t.Text)
+		}
+	}
+	return ""
+}
+
+func isLetters(s string) bool {
+	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == ""
 }
 
 // code is the version of the counting in this package: to be raised with each
 // change by which the same posts count otherwise.
-const code = "1"
+const code = "2"
 
 // Version names the models and the code that posts are counted with. Counts of
 // different versions must not be added: the past is counted again.

@@ -1,6 +1,7 @@
 package topic_test
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -123,6 +124,38 @@ func TestCompileSkipsWhatIsBroken(t *testing.T) {
 	}
 	if n, ok := c.Number(topic.Subject{Topic: "c", Revision: 1}); !ok || n != 1 || c.Has(topic.Subject{Topic: "b1", Revision: 1}) {
 		t.Error("the numbers are wrong")
+	}
+}
+
+// TestCheckPointsAtWhatIsWrong: what people wrote is named, and where.
+func TestCheckPointsAtWhatIsWrong(t *testing.T) {
+	words := func(list ...string) *audience.TopicFilters { return &audience.TopicFilters{BlockWords: list} }
+	for _, tt := range []struct {
+		rule    string
+		filters *audience.TopicFilters
+		pointer string
+		detail  string
+	}{
+		{"gol", words("a", "#b"), "", ""},
+		{"lang:pt-BR country:br lang:und", nil, "", ""},
+		{"gol (", nil, "/rule", "at 6: a term is missing before the end"},
+		{"gol http://a.test", nil, "/rule", `at 5: "http://a.test" has no word to look for`},
+		{"é lang:xx", nil, "/rule", `at 3: "xx" is not a language like pt`},
+		{"NOT country:brasil", nil, "/rule", `at 5: "brasil" is not a country like BR`},
+		{"gol", words("a", "http://a.test"), "/filters/block_words/1", `"http://a.test" has no word to look for`},
+		{"gol", &audience.TopicFilters{BlockAuthors: []string{"a", "?"}}, "/filters/block_authors/1", `"?" has no word to look for`},
+	} {
+		d := define("a", tt.rule, tt.filters)
+		err := topic.Check(&d.Topic)
+		var flaw *topic.Flaw
+		switch {
+		case tt.pointer == "":
+			if err != nil {
+				t.Errorf("%s: %v", tt.rule, err)
+			}
+		case !errors.As(err, &flaw) || flaw.Pointer != tt.pointer || flaw.Err.Error() != tt.detail:
+			t.Errorf("%s: have %v, want %s: %s", tt.rule, err, tt.pointer, tt.detail)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -46,8 +47,9 @@ func decides(show *audience.Show) error {
 		return nil
 	}
 	for pointer, rule := range map[string]string{"/moderation/reject": show.Moderation.Reject, "/moderation/approve": show.Moderation.Approve} {
-		if err := topic.Check(&audience.Topic{Rule: rule}); rule != "" && err != nil {
-			return fault.Invalid(fault.Field{Pointer: pointer, Detail: err.Error()})
+		var flaw *topic.Flaw
+		if err := topic.Check(&audience.Topic{Rule: rule}); rule != "" && errors.As(err, &flaw) {
+			return fault.Invalid(fault.Field{Pointer: pointer, Detail: flaw.Err.Error()})
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -44,10 +45,16 @@ func listens(t *audience.Topic) error {
 	if valid := control.ValidateTopic(t) == nil; !valid {
 		return nil
 	}
-	if err := topic.Check(t); err != nil {
-		return fault.Invalid(fault.Field{Pointer: "/rule", Detail: err.Error()})
+	return flawed(topic.Check(t))
+}
+
+// flawed is a flaw of a topic as a problem.
+func flawed(err error) error {
+	var flaw *topic.Flaw
+	if errors.As(err, &flaw) {
+		return fault.Invalid(fault.Field{Pointer: flaw.Pointer, Detail: flaw.Err.Error()})
 	}
-	return nil
+	return err
 }
 
 func (s *Service) topicOf(c *gin.Context) (*control.Topic, error) {

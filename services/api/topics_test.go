@@ -352,6 +352,17 @@ func TestTopicsAreJudgedWhereTheyAreWritten(t *testing.T) {
 			t.Errorf("%s: %s", rule, a.body)
 		}
 	}
+	for pointer, more := range map[string]map[string]any{
+		"/rule":                    {"rule": "gol lang:brazilian"},
+		"/filters/block_words/1":   {"rule": "gol", "filters": map[string]any{"block_words": []string{"spam", "http://spam.test"}}},
+		"/filters/block_authors/0": {"rule": "gol", "filters": map[string]any{"block_authors": []string{"?"}}},
+	} {
+		more["show"], more["title"] = "final", "T"
+		a := r.post("/v1/topics", more).is(422, "invalid-request")
+		if a.text("errors.0.pointer") != pointer || strings.Contains(a.text("errors.0.detail"), "topic-") {
+			t.Errorf("%s: %s", pointer, a.body)
+		}
+	}
 	a := r.post("/v1/shows", map[string]any{"title": "S", "moderation": map[string]any{"reject": "((("}}).is(422, "invalid-request")
 	if a.text("errors.0.pointer") != "/moderation/reject" {
 		t.Fatalf("%s", a.body)

@@ -4,6 +4,7 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/clamor-live/clamor/pkg/audience"
@@ -41,7 +42,11 @@ func Post(t audience.Topic, languages []string, post *clamorv1.Post) (*Answer, e
 		return nil, fmt.Errorf("compile the rule: %w", err)
 	}
 	for _, f := range catalog.Faults() {
-		return nil, fault.Invalid(fault.Field{Pointer: "/rule", Detail: f.Err.Error()})
+		var flaw *topic.Flaw
+		if errors.As(f.Err, &flaw) {
+			return nil, fault.Invalid(fault.Field{Pointer: flaw.Pointer, Detail: flaw.Err.Error()})
+		}
+		return nil, fmt.Errorf("compile the rule: %w", f.Err)
 	}
 	l := topic.NewListener(catalog)
 	u := l.Hear(post)
