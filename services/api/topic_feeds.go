@@ -164,7 +164,7 @@ func topicFeed(p *listen.Picture, d audience.Destination, family feed.Family, va
 	}
 	switch family {
 	case feed.FamilyTrends:
-		return themed(p, h, w, values.Get("kind"), feedTop(opts)), nil
+		return themed(p, h, w, values.Get("kind"), feedTop(opts, d)), nil
 	case feed.FamilyPosts:
 		return &feed.Shown{Heard: h, Posts: shownOf(kept)}, nil
 	}
@@ -172,7 +172,7 @@ func topicFeed(p *listen.Picture, d audience.Destination, family feed.Family, va
 	if err != nil || by == "" {
 		by = topic.ByHashtag
 	}
-	q := listen.Query{Window: w, By: by, Top: feedTop(opts), Compare: w.Before().From >= p.From}
+	q := listen.Query{Window: w, By: by, Top: feedTop(opts, d), Compare: w.Before().From >= p.From}
 	r, err := p.Report(q)
 	if err != nil {
 		return nil, err
@@ -232,12 +232,12 @@ func feedWindow(text string, p *listen.Picture) topic.Window {
 }
 
 // feedTop is how many parts a feed needs.
-func feedTop(opts feed.Options) int {
-	top := defaultParts
+func feedTop(opts feed.Options, d audience.Destination) int {
+	top := feed.RowsByDefault
 	if opts.Top > 0 {
 		top = opts.Top
 	}
-	return min(max(top, opts.Slots), maxParts)
+	return min(max(top, opts.Slots, d.Slots), maxParts)
 }
 
 // shown are the posts of a topic that an audience may see, the featured first.

@@ -47,7 +47,7 @@ func TestFeedsOfATopic(t *testing.T) {
 		t.Fatalf("%s", a.body)
 	}
 	for _, file := range topicFiles() {
-		for _, query := range []string{"", "?shape=wide&slots=3", "?by=sentiment&window=2h", "?by=country&sort=label", "?window=nonsense&by=nonsense&top=-1&kind=x", "?window=9999h"} {
+		for _, query := range []string{"", "?shape=wide&slots=3", "?by=sentiment&window=2h", "?by=country&sort=label", "?preset=vertigo", "?preset=viz-social", "?preset=caspar&top=2", "?preset=spx&slots=3&by=sentiment", "?window=nonsense&by=nonsense&top=-1&kind=x", "?window=9999h"} {
 			a := r.get(base+file+query, anonymous).is(200, "")
 			r.get(base+file+query, anonymous, header("If-None-Match", a.header.Get("ETag"))).is(304, "")
 			if a.header.Get("Cache-Control") != "no-cache" || a.header.Get("Access-Control-Allow-Origin") != "*" {
@@ -75,7 +75,8 @@ func TestATopicsFeedStaysWhileNothingChanges(t *testing.T) {
 	base := "/feeds/" + r.feed(nil) + "/topics/goal/"
 	r.say("1", author(1), "goal")
 	r.until(base+"feed.json?window=2h", func(a answer) bool { return a.rows()[0]["posts"] == 1.0 })
-	for _, file := range []string{"feed.json?window=2h", "feed.xml?window=2h", "trends.csv?window=2h", "posts.json", "map.json?window=2h"} {
+	for _, file := range []string{"feed.json?window=2h", "feed.xml?window=2h", "trends.csv?window=2h", "posts.json", "map.json?window=2h",
+		"feed.json?window=2h&preset=viz-social", "trends.json?window=2h&preset=vertigo", "feed.xml?window=2h&preset=caspar", "posts.json?preset=spx"} {
 		before := r.get(base + file)
 		r.skew.Add(int64(time.Minute))
 		r.say("elsewhere"+url.PathEscape(file), author(2), "save")
@@ -114,6 +115,9 @@ func TestFeedsOfTopicsFailStatic(t *testing.T) {
 	}
 	for _, file := range topicFiles() {
 		r.get(base+file, anonymous).is(200, "")
+	}
+	if fields := r.get(base+"feed.json?preset=caspar&top=1", anonymous); fields.text("f1") != "1" || fields.text("f2") != "#final" {
+		t.Fatalf("%s", fields.body)
 	}
 }
 
@@ -160,6 +164,9 @@ func TestOnlyWhatWasLetThroughIsShown(t *testing.T) {
 	onAir := r.get(base + "posts.json")
 	if len(onAir.rows()) != 1 {
 		t.Fatalf("a pending post is on air: %s", onAir.body)
+	}
+	if a := r.get(base + "posts.json?preset=caspar&top=2"); a.text("f1") != "1" || a.text("f4") != "goal one" || a.json()["f10"] != "" {
+		t.Fatalf("%s", a.body)
 	}
 	if a := r.get(base + "posts.rss"); !strings.Contains(string(a.body), "goal one") || strings.Contains(string(a.body), "goal two") {
 		t.Fatalf("%s", a.body)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -58,18 +59,9 @@ func presets(t *testing.T, c *customer) {
 	})
 	for _, preset := range []string{"caspar", "spx"} {
 		t.Run(preset, func(t *testing.T) {
-			a := c.public(t, base+"feed.json?preset="+preset).is(t, 200, "")
-			var fields map[string]string // strings only
-			if err := json.Unmarshal(a.body, &fields); err != nil {
-				t.Fatalf("%v in %s", err, a.body)
-			}
-			for i := range len(fields) {
-				if _, ok := fields[fmt.Sprintf("f%d", i)]; !ok {
-					t.Errorf("no f%d in %s", i, a.body)
-				}
-			}
+			fields := c.fields(t, base+"feed.json?preset="+preset)
 			if fields["f0"] != `Linha "um"` || len(fields) != 2+3*3 || fields["f2"] != `Ana "A"` {
-				t.Errorf("%s", a.body)
+				t.Errorf("%v", fields)
 			}
 			o := c.public(t, aliased+"/polls/"+poll+"/feed.json?preset="+preset).is(t, 200, "").object(t)
 			if fmt.Sprint(o) != fmt.Sprint(object{"f0": `Ana "A"`, "f1": "3", "f7": `Linha "um"`}) {
@@ -78,18 +70,94 @@ func presets(t *testing.T, c *customer) {
 		})
 	}
 	t.Run("templateData", func(t *testing.T) {
-		var template struct {
-			XMLName    xml.Name `xml:"templateData"`
-			Components []struct {
-				ID   string `xml:"id,attr"`
-				Data struct {
-					Value string `xml:"value,attr"`
-				} `xml:"data"`
-			} `xml:"componentData"`
-		}
-		a := c.public(t, base+"feed.xml?preset=caspar").is(t, 200, "")
-		if err := xml.Unmarshal(a.body, &template); err != nil || len(template.Components) != 11 || template.Components[0].ID != "f0" || template.Components[0].Data.Value != `Linha "um"` {
-			t.Errorf("%v %s", err, a.body)
+		ids, values := c.templateData(t, base+"feed.xml?preset=caspar")
+		if len(ids) != 11 || ids[0] != "f0" || values[0] != `Linha "um"` {
+			t.Errorf("%v %v", ids, values)
 		}
 	})
+}
+
+// topicPresets: the same of what is listened to.
+func topicPresets(t *testing.T, c *customer, show string) {
+	base := c.destination(t, show, "topics-gfx", "onair", nil) + "/topics/topics-goal/"
+	aliased := c.destination(t, show, "topics-aliased", "onair", object{"aliases": object{"row1_label": "f0", "f3": "row1_count", "title": "f7"}})
+	names := strings.Fields("ChoiceName Votes Percent UniqueRank Rank TieCount")
+	for _, file := range []string{"feed.json?preset=vertigo&top=2", "trends.json?preset=vertigo&top=2"} {
+		a := c.public(t, base+file).is(t, 200, "")
+		if got := keysInOrder(t, a.body); !slices.Equal(got, slices.Concat(names, names)) && !slices.Equal(got, names) {
+			t.Errorf("%s: %v", file, got)
+		}
+		c.do(t, request{method: http.MethodHead, path: base + file}).is(t, 200, "").has(t, "ETag", a.header.Get("ETag")).has(t, "Content-Length", fmt.Sprint(len(a.body)))
+		c.do(t, request{method: http.MethodGet, path: base + file, header: map[string]string{"If-None-Match": a.header.Get("ETag")}}).is(t, 304, "")
+	}
+	header, records := xmlRows(t, c.public(t, base+"feed.xml?preset=vertigo&by=sentiment").body, "feed", "row")
+	if !slices.Equal(header, names) || len(records) != 3 {
+		t.Errorf("%v %v", header, records)
+	}
+	o := c.public(t, base+"feed.json?preset=viz-social").is(t, 200, "").object(t)
+	options, _ := o["options"].([]any)
+	if len(o) != 7 || o["id"] != "topics-goal" || o["question"] != "The goal" || o["status"] != "open" || len(options) != 1 {
+		t.Fatalf("%v", o)
+	}
+	if first := options[0].(object); len(first) != 4 || first["text"] != "#final" || first["count"] != 3.0 || first["image"] != "" || len(fmt.Sprint(first["uuid"])) != 36 {
+		t.Errorf("%v", first)
+	}
+	for _, preset := range []string{"caspar", "spx"} {
+		fields := c.fields(t, base+"feed.json?slots=2&preset="+preset)
+		if len(fields) != 2+2*3 || fields["f0"] != "The goal" || fields["f1"] != "5" || fields["f2"] != "#final" || fields["f3"] != "3" || fields["f4"] != "60%" || fields["f5"] != "" {
+			t.Errorf("%s: %v", preset, fields)
+		}
+		if fields := c.fields(t, base+"trends.json?top=1&preset="+preset); len(fields) != 2+3 || fields["f2"] == "" {
+			t.Errorf("%s: %v", preset, fields)
+		}
+		if o := c.public(t, aliased+"/topics/topics-goal/feed.json?preset="+preset).is(t, 200, "").object(t); fmt.Sprint(o) != fmt.Sprint(object{"f0": "#final", "f3": "3", "f7": "The goal"}) {
+			t.Errorf("aliased: %v", o)
+		}
+	}
+	if ids, values := c.templateData(t, base+"trends.xml?preset=caspar&top=1"); len(ids) != 5 || ids[4] != "f4" || values[0] != "The goal" {
+		t.Errorf("%v %v", ids, values)
+	}
+	for _, preset := range []string{"vertigo", "viz-social", "laser"} { // posts are no choices
+		plain, got := c.public(t, base+"posts.json"), c.public(t, base+"posts.json?preset="+preset)
+		if !bytes.Equal(plain.body, got.body) {
+			t.Errorf("%s: %s", preset, got.body)
+		}
+	}
+}
+
+// fields are those of a template, f0 and on: strings only.
+func (c *customer) fields(t testing.TB, path string) (fields map[string]string) {
+	t.Helper()
+	a := c.public(t, path).is(t, 200, "")
+	if err := json.Unmarshal(a.body, &fields); err != nil {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+	for i := range len(fields) {
+		if _, ok := fields[fmt.Sprintf("f%d", i)]; !ok {
+			t.Errorf("no f%d in %s", i, a.body)
+		}
+	}
+	return fields
+}
+
+// templateData is what a CasparCG template is given.
+func (c *customer) templateData(t testing.TB, path string) (ids, values []string) {
+	t.Helper()
+	var template struct {
+		XMLName    xml.Name `xml:"templateData"`
+		Components []struct {
+			ID   string `xml:"id,attr"`
+			Data struct {
+				Value string `xml:"value,attr"`
+			} `xml:"data"`
+		} `xml:"componentData"`
+	}
+	a := c.public(t, path).is(t, 200, "")
+	if err := xml.Unmarshal(a.body, &template); err != nil {
+		t.Errorf("%v %s", err, a.body)
+	}
+	for _, component := range template.Components {
+		ids, values = append(ids, component.ID), append(values, component.Data.Value)
+	}
+	return ids, values
 }

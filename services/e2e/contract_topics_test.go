@@ -25,6 +25,7 @@ func topics(t *testing.T, c *customer) {
 	c.post(t, "/v1/topics", object{"id": "topics-goal", "show": show, "title": "The goal", "rule": "goal OR #final"}).is(t, 201, "")
 	t.Run("counted", func(t *testing.T) { counted(t, c, say) })
 	t.Run("feeds", func(t *testing.T) { topicFeeds(t, c, show) })
+	t.Run("presets", func(t *testing.T) { topicPresets(t, c, show) })
 	t.Run("moderation", func(t *testing.T) { moderation(t, c, show, say) })
 	t.Run("overtaken", func(t *testing.T) { overtaken(t, c, show, say) })
 	t.Run("explained", func(t *testing.T) {
@@ -183,6 +184,11 @@ func moderation(t *testing.T, c *customer, show string, say func(...any)) {
 	var rows []object
 	if err := json.Unmarshal(c.public(t, feeds+"/topics/topics-votes/posts.json").is(t, 200, "").body, &rows); err != nil {
 		t.Fatal(err)
+	}
+	fields := c.fields(t, feeds+"/topics/topics-votes/posts.json?preset=caspar&top=3")
+	if len(fields) != 2+3*6 || fields["f0"] != "Votes" || fields["f1"] != "2" || fields["f4"] != "votana" || fields["f5"] != "mastodon" || len(fields["f6"]) != len("21:04") ||
+		fields["f10"] != "votbea spamword" || fields["f16"] != "" {
+		t.Errorf("%v", fields)
 	}
 	if len(rows) != 2 || rows[0]["post_id"] != "mastodon:v1" || rows[0]["featured"] != true || rows[1]["post_id"] != "mastodon:v4" {
 		t.Errorf("%v", rows)

@@ -58,7 +58,7 @@ func Catalog(base string, show audience.Show, destination audience.Destination, 
 			entries = append(entries, Entry{
 				Poll: poll.ID, Format: string(v.format) + v.query, ContentType: contentType,
 				URL:    base + "/polls/" + poll.ID + "/" + string(v.format) + v.query,
-				Schema: schemaOf(in, v.format, v.opts), Example: string(body),
+				Schema: newSheet(&in, v.opts).schema(v.format, v.opts, in.aliases(v.format)), Example: string(body),
 			})
 		}
 	}
@@ -89,30 +89,27 @@ func example(show audience.Show, destination audience.Destination, poll audience
 	}
 }
 
-// schemaOf describes a body. It is read off the cells that make the body, so it
-// cannot differ from them.
-func schemaOf(in Input, format Format, opts Options) map[string]any {
-	s := newSheet(&in, opts)
-	var schema map[string]any
-	switch {
-	case format == PollJSON:
-		schema = nestedSchema(s.pollNames, s.poll, s.optionNames, s.options[0].cells)
-	case opts.Preset == PresetVizSocial:
-		schema = vizSocialSchema()
-	case opts.Preset == PresetCaspar || opts.Preset == PresetSPX:
-		schema = fieldsSchema(fieldsOf(s, &in))
-	default:
-		schema = tableSchema(s, in, format, opts)
-	}
+// schema describes what write writes. It is read off the cells that make the body,
+// so it cannot differ from them.
+func (s *sheet) schema(format Format, opts Options, aliases map[string]string) map[string]any {
+	schema := s.bodySchema(format, opts, aliases)
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	return schema
 }
 
-func tableSchema(s *sheet, in Input, format Format, opts Options) map[string]any {
-	if opts.Preset == PresetVertigo {
+func (s *sheet) bodySchema(format Format, opts Options, aliases map[string]string) map[string]any {
+	switch s.preset(format, opts) {
+	case PresetVizSocial:
+		return vizSocialSchema()
+	case PresetCaspar, PresetSPX:
+		return fieldsSchema(s.fields(aliases))
+	case PresetVertigo:
 		s.vertigo()
-	} else {
-		s.alias(in.Destination.Aliases)
+	default:
+		s.alias(aliases)
+	}
+	if format == PollJSON {
+		return nestedSchema(s.pollNames, s.poll, s.about.rows, s.optionNames, s.options[0].cells)
 	}
 	return rowsSchema(s, format, opts)
 }
@@ -169,21 +166,20 @@ func typeOf(c cell) string {
 	return "string"
 }
 
-func nestedSchema(pollNames []string, poll []cell, optionNames []string, option []cell) map[string]any {
-	schema := objectSchema(pollNames, poll)
-	schema["required"] = append(append([]string(nil), pollNames...), "options")
-	schema["properties"].(map[string]any)["options"] = map[string]any{
-		"type": "array", "minItems": 1, "items": objectSchema(optionNames, option),
+// nestedSchema describes an object with a list of objects.
+func nestedSchema(names []string, cells []cell, list string, itemNames []string, item []cell) map[string]any {
+	schema := objectSchema(names, cells)
+	schema["required"] = append(append([]string(nil), names...), list)
+	schema["properties"].(map[string]any)[list] = map[string]any{
+		"type": "array", "minItems": 1, "items": objectSchema(itemNames, item),
 	}
 	return schema
 }
 
 func vizSocialSchema() map[string]any {
-	words := func(n int) []cell { return make([]cell, n) }
-	option := words(4)
-	option[2] = wholeCell(0)
-	return nestedSchema([]string{"id", "question", "image", "status", "end_time", "timestamp"}, words(6),
-		[]string{"uuid", "text", "count", "image"}, option)
+	option := make([]cell, len(vizOptionNames))
+	option[2] = wholeCell(0) // count
+	return nestedSchema(vizSocialNames[:], make([]cell, len(vizSocialNames)), "options", vizOptionNames[:], option)
 }
 
 func fieldsSchema(fields []field) map[string]any {

@@ -79,31 +79,21 @@ func ParseFormat(name string) (Format, bool) {
 
 // Render writes the feed and names its content type.
 func Render(in Input, format Format, opts Options) (body []byte, contentType string) {
-	if opts.Preset == PresetVizSocial && format != JSON {
-		opts.Preset = ""
+	return newSheet(&in, opts).write(format, opts, in.aliases(format))
+}
+
+// aliases are the destination's; the nested form has none.
+func (in *Input) aliases(format Format) map[string]string {
+	if format == PollJSON {
+		return nil
 	}
-	if format == Atom || format == RSS || format == PollJSON {
-		opts.Preset = ""
-	}
-	switch {
-	case format == PollJSON:
-		return nested(newSheet(&in, opts.plain())), typeJSON
-	case opts.Preset == PresetVizSocial:
-		return appendVizSocial(nil, newSheet(&in, opts), &in), typeJSON
-	case opts.Preset == PresetCaspar || opts.Preset == PresetSPX:
-		return renderFields(fieldsOf(newSheet(&in, opts), &in), format, opts)
-	}
-	s := newSheet(&in, opts)
-	if opts.Preset == PresetVertigo {
-		s.vertigo()
-	} else {
-		s.alias(in.Destination.Aliases)
-	}
-	return s.render(format, opts)
+	return in.Destination.Aliases
 }
 
 func (s *sheet) render(format Format, opts Options) ([]byte, string) {
 	switch format {
+	case PollJSON:
+		return nested(s), typeJSON
 	case TXT:
 		t := s.table(true)
 		return appendPairs(t.room(), t, opts.Prefix), typeTXT

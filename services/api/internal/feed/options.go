@@ -64,12 +64,6 @@ func Parse(query url.Values) Options {
 	return o
 }
 
-// plain keeps what poll.json heeds.
-func (o Options) plain() Options {
-	o.Wide, o.Preset, o.Prefix = false, "", ""
-	return o
-}
-
 func oneOf(v string, allowed ...string) string {
 	for _, a := range allowed {
 		if v == a {

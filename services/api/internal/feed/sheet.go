@@ -27,7 +27,9 @@ var optionColumns = [...]string{
 // The places of the columns that presets pick.
 const (
 	colQuestion   = 1
+	colStatus     = 2
 	colTotalText  = 16
+	colOption     = 1
 	colLabel      = 2
 	colVotes      = 4
 	colVotesText  = 5
@@ -36,6 +38,7 @@ const (
 	colRank       = 13
 	colUniqueRank = 14
 	colTieCount   = 15
+	colImage      = 20
 )
 
 // sheet is a poll laid out as cells: its own once, and a row for each option in
@@ -47,6 +50,7 @@ type sheet struct {
 	options                []line
 	slots                  int // how many options wide
 	about                  about
+	cast                   cast
 }
 
 // about is what formats with a head and items of their own need to know of a
@@ -63,11 +67,15 @@ type about struct {
 	itemTitle, itemText, itemID func(cells []cell) string
 }
 
-// line is one option's cells; none for a slot that nobody fills.
+// line is one row's cells.
 type line struct {
 	cells  []cell
-	option int // place in the definition
+	option int // place among the options or parts, from 0; nobody for a row of nothing
 }
+
+// nobody is the place of a row that stands where there is none: an engine on air
+// never gets an empty list.
+const nobody = -1
 
 // drawing is what laying out needs.
 type drawing struct {
@@ -87,8 +95,9 @@ func newSheet(in *Input, opts Options) *sheet {
 		kind: "poll", rows: "options", wide: "opt", id: in.Poll.ID, title: plain(in.Poll.Question), asOf: in.AsOf.String(), instance: instance(in),
 		itemTitle: func(c []cell) string { return c[colLabel].text },
 		itemText:  func(c []cell) string { return c[colVotesText].text + " (" + c[colPctText].text + ")" },
-		itemID:    func(c []cell) string { return c[1].text },
+		itemID:    func(c []cell) string { return c[colOption].text },
 	})
+	s.cast = in.cast(s.poll)
 	for _, i := range d.order(opts) {
 		s.options = append(s.options, line{cells: d.optionCells(i), option: i})
 	}
@@ -100,6 +109,19 @@ func newSheet(in *Input, opts Options) *sheet {
 		s.slots = opts.Slots
 	}
 	return s
+}
+
+// cast is what presets show of a poll.
+func (in *Input) cast(cells []cell) cast {
+	return cast{
+		heads: []int{colQuestion, colTotalText}, each: []int{colLabel, colVotesText, colPctText},
+		choice: func(l line) []cell {
+			return pick(l.cells, colLabel, colVotes, colPctInt, colUniqueRank, colRank, colTieCount)
+		},
+		status: cells[colStatus].text, ends: in.Standing.ClosesAt.String(),
+		choiceID: func(c []cell) string { return in.Poll.ID + "/" + c[colOption].text },
+		image:    func(c []cell) string { return c[colImage].text },
+	}
 }
 
 // newSheetOf is a sheet without rows.
@@ -252,7 +274,11 @@ func (d *drawing) mean(f *tally.OptionFigures) string {
 	return d.printer.Sprint(number.Decimal(f.Mean, number.Scale(2)))
 }
 
-func scaled(v float64, places int) int64 { return int64(math.Round(v * math.Pow10(places))) }
+// scaled is v × 10^places, as far as it can be written.
+func scaled(v float64, places int) int64 {
+	const most = 1 << 62
+	return int64(math.Round(min(max(v*math.Pow10(places), -most), most)))
+}
 
 // clamp keeps a count within what engines can hold.
 func clamp(n uint64) int64 { return int64(min(n, math.MaxInt64)) }

@@ -81,13 +81,3 @@ func mapped(names []string, f func(string) string) []string {
 	}
 	return out
 }
-
-// vertigo keeps the columns of a Vertigo table, under its names.
-func (s *sheet) vertigo() {
-	s.pollNames, s.poll = nil, nil
-	s.optionNames = []string{"ChoiceName", "Votes", "Percent", "UniqueRank", "Rank", "TieCount"}
-	for i, o := range s.options {
-		c := o.cells
-		s.options[i].cells = []cell{c[colLabel], c[colVotes], c[colPctInt], c[colUniqueRank], c[colRank], c[colTieCount]}
-	}
-}

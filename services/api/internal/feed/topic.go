@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/text/collate"
 	"golang.org/x/text/message"
@@ -97,6 +98,13 @@ var heardColumns = [...]string{
 	"topic_id", "title", "window", "minutes", "complete", "generation", "stale", "age_ms", "seq", "as_of", "instance_id",
 }
 
+// The places of the columns that presets pick: a family's own stand behind these.
+const (
+	headTitle     = 1
+	headShown     = len(heardColumns)
+	headPostsText = len(heardColumns) + 1
+)
+
 var partedColumns = [...]string{
 	"posts", "posts_text", "posts_before", "posts_change", "posts_change_pct", "posts_change_text",
 	"authors", "authors_text", "authors_change", "reposts", "replies", "media", "rejected", "sampled", "estimated", "estimated_text",
@@ -109,13 +117,21 @@ var partColumns = [...]string{
 	"rank", "unique_rank", "tie_count", "leader", "before", "before_text", "change", "change_pct", "change_text", "trend", "lang", "dir",
 }
 
-// The places of the columns that items are made of.
+// The places of the columns that items and presets are made of.
 const (
-	partKey   = 1
-	partLabel = 2
-	partCount = 5
-	partPct   = 9
+	partKey        = 1
+	partLabel      = 2
+	partVotes      = 4
+	partCount      = 5
+	partPctInt     = 8
+	partPct        = 9
+	partRank       = 12
+	partUniqueRank = 13
+	partTieCount   = 14
 )
+
+// RowsByDefault is how many rows a feed of a topic has at most where nobody says.
+const RowsByDefault = 20
 
 // hand writes cells in a locale.
 type hand struct {
@@ -170,7 +186,9 @@ func (h *Heard) about(columns about) about {
 	return columns
 }
 
-func (h *Heard) slots(rows int, opts Options) int {
+// slots are as many as were asked for; else there are as many as there can be, so
+// that none goes missing when people talk of less.
+func (h *Heard) slots(opts Options) int {
 	switch {
 	case opts.Slots > 0:
 		return opts.Slots
@@ -179,11 +197,16 @@ func (h *Heard) slots(rows int, opts Options) int {
 	case opts.Top > 0:
 		return min(opts.Top, MaxSlots)
 	}
-	return max(rows, 1)
+	return RowsByDefault
+}
+
+// choiceID names a row of a kind among those of all polls and topics.
+func (h *Heard) choiceID(kind, key string) string {
+	return "topic/" + h.Topic.ID + "/" + kind + "/" + key
 }
 
 // sheetOf lays the figures out as cells. Without a part there is one row of
-// nothing: an engine on air never gets an empty list.
+// nothing.
 func (in *Parted) sheetOf(opts Options) *sheet {
 	w := newHand(&in.Heard, opts)
 	names := append(append([]string(nil), heardColumns[:]...), partedColumns[:]...)
@@ -192,16 +215,35 @@ func (in *Parted) sheetOf(opts Options) *sheet {
 		itemText:  func(c []cell) string { return c[partCount].text + " (" + c[partPct].text + ")" },
 		itemID:    func(c []cell) string { return c[partKey].text },
 	}))
+	s.cast = in.cast()
 	figures := in.figures()
 	for _, i := range in.order(opts) {
 		s.options = append(s.options, line{cells: in.partCells(w, figures, i), option: i})
 	}
 	if len(s.options) == 0 {
-		nobody := &Parted{Heard: in.Heard, Parts: make([]topic.Compared, 1), Labels: make([]string, 1)}
-		s.options = append(s.options, line{cells: nobody.partCells(w, nobody.figures(), 0)})
+		nothing := &Parted{Heard: in.Heard, Parts: make([]topic.Compared, 1), Labels: make([]string, 1)}
+		s.options = append(s.options, line{nothing.partCells(w, nothing.figures(), 0), nobody})
 	}
-	s.slots = in.slots(len(s.options), opts)
+	s.slots = in.slots(opts)
 	return s
+}
+
+// cast is what presets show of a topic's parts. What people talk of never closes.
+func (in *Parted) cast() cast {
+	return cast{
+		heads: []int{headTitle, headPostsText}, each: []int{partLabel, partCount, partPct},
+		choice: func(l line) []cell {
+			return pick(l.cells, partLabel, partVotes, partPctInt, partUniqueRank, partRank, partTieCount)
+		},
+		status: "open",
+		choiceID: func(c []cell) string {
+			key := c[partKey].text
+			if in.By == topic.ByHashtag || in.By == topic.ByWord {
+				key = strings.ToLower(key) // people spell it one way, then another
+			}
+			return in.choiceID(string(in.By), key)
+		},
+	}
 }
 
 func (in *Parted) totalCells(w *hand) []cell {
@@ -325,22 +367,11 @@ const (
 // make no sense are ignored.
 func ParseTopic(query url.Values) Options {
 	o := Parse(query)
-	o.Preset = ""
 	o.Sort = oneOf(query.Get("sort"), SortRank, SortLabel, SortCount, SortChange, SortVotes)
 	return o
 }
 
-// render writes a topic's sheet.
-func (s *sheet) renderTopic(h *Heard, f Format, family Family, opts Options) ([]byte, string) {
-	format := plainFormat(f, family)
-	s.alias(h.Destination.Aliases)
-	if format == PollJSON {
-		return nested(s), typeJSON
-	}
-	return s.render(format, opts)
-}
-
 // Render writes the feed and names its content type.
 func (in *Parted) Render(f Format, opts Options) (body []byte, contentType string) {
-	return in.sheetOf(opts).renderTopic(&in.Heard, f, FamilyFeed, opts)
+	return in.sheetOf(opts).write(plainFormat(f, FamilyFeed), opts, in.Destination.Aliases)
 }

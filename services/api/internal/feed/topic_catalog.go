@@ -1,78 +1,75 @@
 package feed
 
 import (
+	"cmp"
+	"net/url"
 	"strings"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/topic"
 )
 
-// topicVariants are the forms of a topic's feeds that are worth listing.
+// topicVariants are the forms of a topic's feeds that are worth listing. A preset
+// has as many rows as its graphic has places.
 var topicVariants = [...]struct {
 	family Family
 	format Format
 	query  string
-	opts   Options
-	by     topic.Dimension
 }{
-	{FamilyFeed, "feed.json", "", Options{}, topic.ByHashtag},
-	{FamilyFeed, "feed.xml", "", Options{}, topic.ByHashtag},
-	{FamilyFeed, "feed.csv", "", Options{}, topic.ByHashtag},
-	{FamilyFeed, "feed.tsv", "", Options{}, topic.ByHashtag},
-	{FamilyFeed, "feed.txt", "", Options{}, topic.ByHashtag},
-	{FamilyFeed, "feed.atom", "", Options{}, topic.ByHashtag},
-	{FamilyFeed, "feed.rss", "", Options{}, topic.ByHashtag},
-	{FamilyFeed, TopicJSON, "", Options{}, topic.ByHashtag},
-	{FamilyFeed, "feed.json", "?shape=wide&top=5", Options{Wide: true, Top: 5}, topic.ByHashtag},
-	{FamilyFeed, "feed.json", "?by=sentiment", Options{}, topic.BySentiment},
-	{FamilyFeed, "feed.json", "?by=country&top=10", Options{Top: 10}, topic.ByCountry},
-	{FamilyTrends, "trends.json", "", Options{}, ""},
-	{FamilyTrends, "trends.xml", "", Options{}, ""},
-	{FamilyTrends, "trends.csv", "", Options{}, ""},
-	{FamilyTrends, "trends.json", "?kind=risers", Options{}, ""},
-	{FamilyPosts, "posts.json", "", Options{}, ""},
-	{FamilyPosts, "posts.xml", "", Options{}, ""},
-	{FamilyPosts, "posts.csv", "", Options{}, ""},
+	{FamilyFeed, "feed.json", ""},
+	{FamilyFeed, "feed.xml", ""},
+	{FamilyFeed, "feed.csv", ""},
+	{FamilyFeed, "feed.tsv", ""},
+	{FamilyFeed, "feed.txt", ""},
+	{FamilyFeed, "feed.atom", ""},
+	{FamilyFeed, "feed.rss", ""},
+	{FamilyFeed, TopicJSON, ""},
+	{FamilyFeed, "feed.json", "?shape=wide&top=5"},
+	{FamilyFeed, "feed.json", "?by=sentiment"},
+	{FamilyFeed, "feed.json", "?by=country&top=10"},
+	{FamilyFeed, "feed.json", "?preset=vertigo&top=5"},
+	{FamilyFeed, "feed.json", "?preset=viz-social&top=5"},
+	{FamilyFeed, "feed.json", "?preset=caspar&top=5"},
+	{FamilyFeed, "feed.xml", "?preset=caspar&top=5"},
+	{FamilyFeed, "feed.json", "?preset=spx&top=5"},
+	{FamilyTrends, "trends.json", ""},
+	{FamilyTrends, "trends.xml", ""},
+	{FamilyTrends, "trends.csv", ""},
+	{FamilyTrends, "trends.json", "?kind=risers"},
+	{FamilyTrends, "trends.json", "?preset=vertigo&top=5"},
+	{FamilyTrends, "trends.json", "?preset=viz-social&top=5"},
+	{FamilyTrends, "trends.json", "?preset=caspar&top=5"},
+	{FamilyTrends, "trends.xml", "?preset=caspar&top=5"},
+	{FamilyTrends, "trends.json", "?preset=spx&top=5"},
+	{FamilyPosts, "posts.json", ""},
+	{FamilyPosts, "posts.xml", ""},
+	{FamilyPosts, "posts.csv", ""},
+	{FamilyPosts, "posts.json", "?preset=caspar&top=3"},
+	{FamilyPosts, "posts.xml", "?preset=caspar&top=3"},
+	{FamilyPosts, "posts.json", "?preset=spx&top=3"},
 }
 
 // TopicCatalog lists the feeds of topics of a destination; see Catalog.
 func TopicCatalog(base string, show audience.Show, destination audience.Destination, topics []audience.Topic) []Entry {
-	var entries []Entry
+	entries := make([]Entry, 0, len(topics)*len(topicVariants))
 	for _, t := range topics {
 		for _, v := range topicVariants {
-			in := topicExample(show, destination, t, v.family, v.by, strings.Contains(v.query, KindRisers))
-			body, contentType := in.Render(v.format, v.opts)
+			query, _ := url.ParseQuery(strings.TrimPrefix(v.query, "?")) // they are well-formed
+			opts := ParseTopic(query)
+			in := topicExample(show, destination, t, v.family, query)
+			body, contentType := in.Render(v.format, opts)
 			entries = append(entries, Entry{
 				Topic: t.ID, Format: string(v.format) + v.query, ContentType: contentType,
-				URL: base + "/topics/" + t.ID + "/" + string(v.format) + v.query, Schema: topicSchema(in, v.format, v.family, v.opts), Example: string(body),
+				URL:    base + "/topics/" + t.ID + "/" + string(v.format) + v.query,
+				Schema: in.sheetOf(opts).schema(plainFormat(v.format, v.family), opts, destination.Aliases), Example: string(body),
 			})
 		}
 	}
 	return entries
 }
 
-// topicSchema describes a body. It is read off the cells that make the body, so
-// it cannot differ from them.
-func topicSchema(in TopicFeed, f Format, family Family, opts Options) map[string]any {
-	s := in.sheetOf(opts)
-	s.alias(in.Head().Destination.Aliases)
-	format := plainFormat(f, family)
-	var schema map[string]any
-	if format == PollJSON {
-		schema = nestedSchema(s.pollNames, s.poll, s.optionNames, s.options[0].cells)
-		properties := schema["properties"].(map[string]any)
-		properties["rows"] = properties["options"]
-		delete(properties, "options")
-		schema["required"] = append(append([]string(nil), s.pollNames...), "rows")
-	} else {
-		schema = rowsSchema(s, format, opts)
-	}
-	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	return schema
-}
-
 // topicExample makes up figures for a topic.
-func topicExample(show audience.Show, destination audience.Destination, t audience.Topic, family Family, by topic.Dimension, risers bool) TopicFeed {
+func topicExample(show audience.Show, destination audience.Destination, t audience.Topic, family Family, query url.Values) TopicFeed {
 	const asOf = 1_767_225_600_000
 	h := Heard{
 		Show: show, Topic: t, Revision: 1, Destination: destination, Minutes: 30, Complete: true, Generation: 1, Seq: 1, AsOf: asOf,
@@ -83,7 +80,7 @@ func topicExample(show audience.Show, destination audience.Destination, t audien
 			{Text: "goal", Hashtag: true, N: 400, Percent: 40, Before: 100, Score: 12.5, Weight: 1},
 			{Text: "penalty", N: 100, Percent: 10, Before: 90, Score: 0.4, Weight: 0.5},
 		}}
-		if risers {
+		if query.Get("kind") == KindRisers {
 			in.Kind = KindRisers
 		}
 		return in
@@ -93,6 +90,7 @@ func topicExample(show audience.Show, destination audience.Destination, t audien
 			CreatedAt: asOf, ReceivedAt: asOf, Featured: true,
 		}}}
 	}
+	by := topic.Dimension(cmp.Or(query.Get("by"), string(topic.ByHashtag)))
 	in := &Parted{
 		Heard: h, By: by, Rate: 1, Estimated: 1000, Exclusive: by != topic.ByHashtag,
 		Figures:     topic.Figures{Posts: 1000, Reposts: 300, Replies: 100, Media: 250, Authors: 800},

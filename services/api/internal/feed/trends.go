@@ -1,7 +1,8 @@
 package feed
 
 import (
-	"github.com/clamor-live/clamor/pkg/audience"
+	"strings"
+
 	"github.com/clamor-live/clamor/pkg/topic"
 )
 
@@ -30,12 +31,14 @@ var themeColumns = [...]string{
 	"weight", "size", "score", "before", "change", "change_text", "trend", "riser", "lang", "dir",
 }
 
-// The places of the columns that items are made of.
+// The places of the columns that items and presets are made of.
 const (
-	themeText  = 1
-	themeLabel = 2
-	themeCount = 6
-	themePct   = 10
+	themeText   = 1
+	themeLabel  = 2
+	themeVotes  = 5
+	themeCount  = 6
+	themePctInt = 9
+	themePct    = 10
 )
 
 // rising is the score from which chance is not the cause.
@@ -50,6 +53,7 @@ func (in *Themed) sheetOf(opts Options) *sheet {
 		itemText:  func(c []cell) string { return c[themeCount].text + " (" + c[themePct].text + ")" },
 		itemID:    func(c []cell) string { return c[themeText].text },
 	}))
+	s.cast = in.cast()
 	for i := range in.Themes {
 		if opts.Top > 0 && i >= opts.Top {
 			break
@@ -57,10 +61,46 @@ func (in *Themed) sheetOf(opts Options) *sheet {
 		s.options = append(s.options, line{cells: themeCells(w, &in.Themes[i], i), option: i})
 	}
 	if len(s.options) == 0 {
-		s.options = append(s.options, line{cells: themeCells(w, &topic.Theme{}, 0)})
+		s.options = append(s.options, line{themeCells(w, &topic.Theme{}, 0), nobody})
 	}
-	s.slots = in.slots(len(s.options), opts)
+	s.slots = in.slots(opts)
 	return s
+}
+
+// cast is what presets show of themes.
+func (in *Themed) cast() cast {
+	return cast{
+		heads: []int{headTitle, headPostsText}, each: []int{themeLabel, themeCount, themePct},
+		choice: func(l line) []cell {
+			unique, rank, ties := in.ranks(l.option)
+			return append(pick(l.cells, themeLabel, themeVotes, themePctInt), wholeCell(unique), wholeCell(rank), wholeCell(ties))
+		},
+		status:   "open",
+		choiceID: func(c []cell) string { return in.choiceID("trends", strings.ToLower(c[themeText].text)) },
+	}
+}
+
+// ranks are a theme's by what the themes are sorted by, and how many share the
+// second.
+func (in *Themed) ranks(i int) (unique, rank, ties int64) {
+	if i == nobody {
+		return 1, 1, 1
+	}
+	by := func(t *topic.Theme) float64 { return float64(t.N) }
+	if in.Kind == KindRisers {
+		by = func(t *topic.Theme) float64 { return t.Score }
+	}
+	rank = 1
+	own := by(&in.Themes[i])
+	for j := range in.Themes {
+		switch other := by(&in.Themes[j]); {
+		case other > own:
+			rank++
+		case other == own:
+			ties++
+		}
+	}
+	return int64(i + 1), rank, ties
 }
 
 func themeCells(w *hand, t *topic.Theme, i int) []cell {
@@ -82,71 +122,5 @@ func themeCells(w *hand, t *topic.Theme, i int) []cell {
 
 // Render writes the feed and names its content type.
 func (in *Themed) Render(f Format, opts Options) (body []byte, contentType string) {
-	return in.sheetOf(opts).renderTopic(&in.Heard, f, FamilyTrends, opts)
-}
-
-// Shown is the posts of a topic that may be shown, a row a post.
-type Shown struct {
-	Heard
-
-	Posts []ShownPost
-}
-
-// ShownPost is a post that somebody let through.
-type ShownPost struct {
-	Key, Platform, AuthorName, AuthorHandle, Text, Language, Media, State string
-	CreatedAt, ReceivedAt                                                 audience.Millis
-	Featured                                                              bool
-}
-
-var shownColumns = [...]string{"shown"}
-
-var postColumns = [...]string{
-	"slot", "post_id", "platform", "author_name", "author_handle", "text", "created_at", "received_at", "language", "media", "state",
-	"featured", "lang", "dir",
-}
-
-// The places of the columns that items are made of.
-const (
-	postID     = 1
-	postAuthor = 3
-	postText   = 5
-)
-
-func (in *Shown) sheetOf(opts Options) *sheet {
-	w := newHand(&in.Heard, opts)
-	names := append(append([]string(nil), heardColumns[:]...), shownColumns[:]...)
-	s := newSheetOf(names, postColumns[:], append(in.headCells(), wholeCell(int64(len(in.Posts)))), in.about(about{
-		itemTitle: func(c []cell) string { return c[postAuthor].text },
-		itemText:  func(c []cell) string { return c[postText].text },
-		itemID:    func(c []cell) string { return c[postID].text },
-	}))
-	for i := range in.Posts {
-		if opts.Top > 0 && i >= opts.Top {
-			break
-		}
-		s.options = append(s.options, line{cells: postCells(w, &in.Posts[i], i), option: i})
-	}
-	if len(s.options) == 0 {
-		s.options = append(s.options, line{cells: postCells(w, &ShownPost{}, 0)})
-	}
-	s.slots = in.slots(len(s.options), opts)
-	return s
-}
-
-func postCells(w *hand, p *ShownPost, i int) []cell {
-	dir := w.dir
-	if p.Language != "" {
-		dir = direction(parseLocale(p.Language))
-	}
-	return []cell{
-		wholeCell(int64(i + 1)), textCell(plain(p.Key)), textCell(plain(p.Platform)), textCell(foreign(p.AuthorName)), textCell(foreign(p.AuthorHandle)),
-		textCell(foreign(p.Text)), textCell(p.CreatedAt.String()), textCell(p.ReceivedAt.String()), textCell(plain(p.Language)),
-		textCell(plain(p.Media)), textCell(p.State), flagCell(p.Featured), textCell(w.lang), textCell(dir),
-	}
-}
-
-// Render writes the feed and names its content type.
-func (in *Shown) Render(f Format, opts Options) (body []byte, contentType string) {
-	return in.sheetOf(opts).renderTopic(&in.Heard, f, FamilyPosts, opts)
+	return in.sheetOf(opts).write(plainFormat(f, FamilyTrends), opts, in.Destination.Aliases)
 }
