@@ -110,8 +110,7 @@ func (b *binder) leaf(n *node) (int32, error) {
 	case FieldName, FieldFrom:
 		l.key = b.tokens.Name(n.text)
 	case FieldLang: // posts are in pt, and not in pt-BR
-		base, _, _ := strings.Cut(n.text, "-")
-		l.key = Key(base)
+		l.key = Key(strings.FieldsFunc(n.text, func(r rune) bool { return r == '-' || r == '_' })[0])
 	default:
 		l.key = Key(n.text)
 	}

@@ -70,7 +70,7 @@ func TestMatch(t *testing.T) {
 		{"caf", false}, {"golaço café", true}, {"golaço AND nada", false}, {"golaço OR nada", true},
 		{`"do café"`, true}, {`"café do"`, false}, {"NOT nada", true}, {"-nada café", true}, {"café -ontem", false},
 		{"#copa", true}, {"#ontem", false}, {"copa", true}, {"@ana", true}, {"@ontem", false},
-		{"from:globo", true}, {"from:@globo", true}, {"from:ana", false}, {"lang:pt", true}, {"lang:es", false}, {"lang:PT-br", true},
+		{"from:globo", true}, {"from:@globo", true}, {"from:ana", false}, {"lang:pt", true}, {"lang:es", false}, {"lang:PT-br", true}, {"lang:pt_BR", true},
 		{"country:br café", true}, {`source:"x-main"`, true}, {"source:y", false},
 		{"(nada OR café) (#copa OR @x)", true}, {"nada OR café nada", false}, {"NOT (café OR nada)", false},
 		{"NOT NOT café", true}, {"12:30 OR café", true}, {"other:thing OR café", true},

@@ -137,7 +137,7 @@ func TestCheckPointsAtWhatIsWrong(t *testing.T) {
 		detail  string
 	}{
 		{"gol", words("a", "#b"), "", ""},
-		{"lang:pt-BR country:br lang:und", nil, "", ""},
+		{"lang:pt-BR lang:pt_BR country:br lang:und", nil, "", ""},
 		{"gol (", nil, "/rule", "at 6: a term is missing before the end"},
 		{"gol http://a.test", nil, "/rule", `at 5: "http://a.test" has no word to look for`},
 		{"é lang:xx", nil, "/rule", `at 3: "xx" is not a language like pt`},

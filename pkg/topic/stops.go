@@ -107,6 +107,6 @@ func (s *stopSet) counting(language string) uint8 {
 
 // baseOf is a language without its region, in lower case.
 func baseOf(code string) string {
-	base, _, _ := strings.Cut(code, "-")
+	base, _, _ := strings.Cut(strings.ReplaceAll(code, "_", "-"), "-")
 	return strings.ToLower(base)
 }

@@ -127,10 +127,11 @@ func instantOf(c *gin.Context, name string) (audience.Millis, error) {
 		return 0, nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || t.Unix() <= 0 {
+	at := audience.MillisOf(t)
+	if err != nil || !at.Written() {
 		return 0, fault.New(fault.InvalidRequest, "%s is a time like %s", name, audience.TimeLayout)
 	}
-	return audience.MillisOf(t), nil
+	return max(at, 1), nil // 0 is none, and nothing was before 1970
 }
 
 type seriesReply struct {

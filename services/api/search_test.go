@@ -68,7 +68,16 @@ func TestSearchingPosts(t *testing.T) {
 	r.get("/v1/posts/search?q=goal&after=next").is(200, "")
 	r.get("/v1/posts/search?after=forged").is(422, "invalid-request")
 	r.get("/v1/posts/search?sort=best").is(422, "invalid-request")
-	r.get("/v1/posts/search?from=soon").is(422, "invalid-request")
+	for _, query := range []string{
+		"from=soon", "from=9999-12-31T23:59:59-14:00", "from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
+		"language=xx", "language=portuguese", "country=Brasil", "country=b1", "sentiment=happy", "sentiment=POS", "state=liked",
+	} {
+		r.get("/v1/posts/search?"+query).is(422, "invalid-request")
+	}
+	r.get("/v1/posts/search?language=PT_br&sentiment=neg&from=1960-01-01T00:00:00Z&to=1970-01-01T00:00:01Z").is(200, "")
+	if q := found.asked; q.Language != "pt" || q.Sentiment != "neg" || q.From != 1 || q.To != 1000 {
+		t.Errorf("%+v", q)
+	}
 	r.post("/v1/shows", map[string]any{"id": "other", "title": "Another"}).is(201, "")
 	r.token("guest", audience.RoleObserver, "other", "ca_guest")
 	r.get("/v1/posts/search?q=goal", as("ca_guest")).is(200, "")

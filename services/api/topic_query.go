@@ -47,8 +47,13 @@ func windowOf(c *gin.Context, p *listen.Picture) (topic.Window, error) {
 			w.To = w.From + minutes
 		}
 	}
-	if w.From >= w.To {
+	switch {
+	case w.From >= w.To && to == 0:
+		return w, fault.New(fault.InvalidRequest, "from is later than now, and there is no to")
+	case w.From >= w.To:
 		return w, fault.New(fault.InvalidRequest, "from is not before to")
+	case w.From < 1:
+		return w, fault.New(fault.InvalidRequest, "there is nothing before 1970: ask for a later window")
 	}
 	return w, nil
 }

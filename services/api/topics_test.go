@@ -130,7 +130,7 @@ func TestWhatCannotBeAskedOfATopic(t *testing.T) {
 	r.until("/v1/topics/goal/stats", posts(0))
 	for _, query := range []string{
 		"window=soon", "window=90s", "window=0m", "window=300h", "step=1s", "by=mood", "compare=next", "top=0", "top=1000", "from=yesterday",
-		"from=2020-01-01T00:00:00Z", "from=2020-01-01T00:00:00Z&to=2019-01-01T00:00:00Z", "window=120h&compare=previous", "window=-5m",
+		"from=2020-01-01T00:00:00Z", "from=2020-01-01T00:00:00Z&to=2019-01-01T00:00:00Z", "to=1970-01-01T00:10:00Z", "window=120h&compare=previous", "window=-5m",
 	} {
 		if a := r.get("/v1/topics/goal/stats?"+query).is(422, "invalid-request"); a.text("detail") == "" {
 			t.Errorf("%s: %s", query, a.body)
