@@ -7,6 +7,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/x"
 	"github.com/dghubble/go-twitter/twitter"
 )
 
@@ -42,8 +43,8 @@ func (r *run) gone(b *connect.Batch, id string) {
 		unnamed(b, "a deletion names no post")
 		return
 	}
-	stream.TakeBack(b, Platform, id)
-	stream.TakeBack(b, Platform, r.said.Of(repeating+id)...)
+	stream.TakeBack(b, x.Platform, id)
+	stream.TakeBack(b, x.Platform, r.said.Of(repeating+id)...)
 }
 
 // withheld takes back a post that is withheld everywhere: in all countries (XX),
@@ -75,7 +76,7 @@ func (r *run) comply(b *connect.Batch, notice map[string]any) {
 			unnamed(b, "a notice names no user")
 			continue
 		}
-		stream.TakeBack(b, Platform, r.said.Of(byAuthor+id)...)
+		stream.TakeBack(b, x.Platform, r.said.Of(byAuthor+id)...)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/x"
 	"github.com/dghubble/go-twitter/twitter"
 )
 
@@ -92,27 +93,22 @@ func (r *run) listen(ctx context.Context, terms, fit []string, changed <-chan st
 		return fmt.Errorf("ask for the stream: %w", context.DeadlineExceeded)
 	}
 	r.out.Streaming()
-	r.catchUp(ctx, terms)
+	if r.gap.Newest() != 0 {
+		r.gap.Open()
+	}
 	return r.follow(ctx, g, messages, terms, changed)
 }
 
-// catchUp searches for what came while nobody listened. Not every server that
-// streams can search, so its failure is none of the stream's.
-func (r *run) catchUp(ctx context.Context, terms []string) {
-	if r.newest == 0 {
-		return
-	}
-	if err := r.searchAll(ctx, terms); err != nil && ctx.Err() == nil {
-		r.env.Logger.Warn("what came while the stream was away is not searched for", "error", err)
-	}
-}
-
-// follow delivers what the stream brings.
+// follow delivers what the stream brings, and searches between for what was said
+// while nobody listened.
 func (r *run) follow(ctx context.Context, g *gate, messages <-chan any, terms []string, changed <-chan struct{}) error {
 	look := time.NewTicker(max(r.quiet/8, time.Millisecond))
 	defer look.Stop()
 	limited := int64(0)
 	for {
+		if err := r.gap.Fill(ctx, &r.env, r.out, func() error { return r.searchAll(ctx, terms) }); err != nil {
+			return err
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -131,8 +127,8 @@ func (r *run) follow(ctx context.Context, g *gate, messages <-chan any, terms []
 			}
 			var b connect.Batch
 			ended := stream.Gather(m, messages, &b, func(m any) error { return r.take(m, &b, &limited) })
-			b.Behind = r.place()
-			if err := r.deliver(ctx, &b); err != nil {
+			b.Behind = r.gap.Place()
+			if err := x.Deliver(ctx, r.out, b); err != nil {
 				return err
 			}
 			if ended != nil {
@@ -147,7 +143,7 @@ func (r *run) take(m any, b *connect.Batch, limited *int64) error {
 	var broken *url.Error
 	switch m := m.(type) {
 	case *twitter.Tweet:
-		r.newest = max(r.newest, m.ID)
+		r.gap.Saw(m.ID)
 		r.add(b, m)
 	case *twitter.StatusDeletion:
 		r.deleted(b, m)

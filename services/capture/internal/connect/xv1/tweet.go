@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/x"
 	"github.com/dghubble/go-twitter/twitter"
 )
 
@@ -18,22 +19,20 @@ func postOf(t *twitter.Tweet) (audience.Post, error) {
 		return audience.Post{}, errNoTweet
 	}
 	p := audience.Post{
-		ID: idText(t.IDStr, t.ID), Platform: Platform, CreatedAt: instant(t.CreatedAt), Text: textOf(t),
+		ID: idText(t.IDStr, t.ID), Platform: x.Platform, CreatedAt: instant(t.CreatedAt), Text: textOf(t), Sensitive: t.PossiblySensitive,
 		ReplyTo: idText(t.InReplyToStatusIDStr, t.InReplyToStatusID),
 		Author: audience.Author{
-			ID: idText(t.User.IDStr, t.User.ID), Name: t.User.Name, Handle: t.User.ScreenName, Location: t.User.Location,
+			ID: idText(t.User.IDStr, t.User.ID), Name: x.Text(t.User.Name), Handle: t.User.ScreenName, Location: x.Text(t.User.Location),
 			Followers: uint64(max(0, t.User.FollowersCount)), CreatedAt: instant(t.User.CreatedAt),
 		},
 	}
 	if t.Lang != "und" { // what they say when they do not know
 		p.Language = t.Lang
 	}
-	if c := t.Coordinates; c != nil && c.Type == "Point" {
-		p.Coordinates = &audience.Coordinates{Lat: c.Coordinates[1], Lon: c.Coordinates[0]}
-	}
+	p.Coordinates = where(t)
 	if o := t.RetweetedStatus; o != nil {
 		p.RepostOf = idText(o.IDStr, o.ID)
-		t, p.Text = o, textOf(o)
+		t, p.Text, p.Sensitive = o, textOf(o), p.Sensitive || o.PossiblySensitive
 	}
 	entities, media := entitiesOf(t)
 	for _, m := range media {
@@ -50,11 +49,30 @@ func postOf(t *twitter.Tweet) (audience.Post, error) {
 func textOf(t *twitter.Tweet) string {
 	switch {
 	case t.ExtendedTweet != nil && t.ExtendedTweet.FullText != "":
-		return t.ExtendedTweet.FullText
+		return x.Text(t.ExtendedTweet.FullText)
 	case t.FullText != "":
-		return t.FullText
+		return x.Text(t.FullText)
 	}
-	return t.Text
+	return x.Text(t.Text)
+}
+
+// where is the tweet's own point, or the middle of the place it names, whose box
+// is a ring of corners.
+func where(t *twitter.Tweet) *audience.Coordinates {
+	if c := t.Coordinates; c != nil && c.Type == "Point" {
+		return &audience.Coordinates{Lat: c.Coordinates[1], Lon: c.Coordinates[0]}
+	}
+	if t.Place == nil || t.Place.BoundingBox == nil || len(t.Place.BoundingBox.Coordinates) == 0 || len(t.Place.BoundingBox.Coordinates[0]) == 0 {
+		return nil
+	}
+	ring := t.Place.BoundingBox.Coordinates[0]
+	west, south := ring[0][0], ring[0][1]
+	east, north := west, south
+	for _, corner := range ring {
+		west, east = min(west, corner[0]), max(east, corner[0])
+		south, north = min(south, corner[1]), max(north, corner[1])
+	}
+	return x.Middle(west, south, east, north)
 }
 
 func entitiesOf(t *twitter.Tweet) (*twitter.Entities, []twitter.MediaEntity) {

@@ -17,8 +17,8 @@
 //
 // Its one trick: a post's id tells when it was written. A stream cannot be asked
 // for what it sent while nobody listened, so what came behind a place is searched
-// for first, from some seconds before it, for posts are not in order of their
-// ids.
+// for beside it, from some seconds before it, for posts are not in order of their
+// ids. The place stays before the gap until it is filled.
 //
 // Streams take posts back, with what repeats them, by the notices delete, drop
 // and status_withheld (everywhere), and by user_delete, user_suspend and
@@ -33,18 +33,15 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/x"
 	"github.com/dghubble/go-twitter/twitter"
 	"github.com/dghubble/oauth1"
 )
-
-// Platform is that of all posts from here.
-const Platform = "x"
 
 const (
 	streamHost = "https://stream.twitter.com/1.1/"
@@ -57,9 +54,8 @@ const (
 	maxTerm  = 60 // bytes
 	// maxQuery is what search/tweets.json takes, in bytes.
 	maxQuery = 500
-	pages    = 10 // of a search at most, 100 posts each
+	pages    = 100 // of a search at most, 100 posts each
 	perPage  = 100
-	rewind   = 10 * time.Second
 )
 
 // Connector listens to one server.
@@ -73,6 +69,7 @@ type Connector struct {
 	languages []string
 	every     time.Duration
 	quiet     time.Duration
+	patience  time.Duration // with one call of the API
 	// said are the posts of the last runs, by author and by what they repeat.
 	said recall.Memory
 }
@@ -91,7 +88,7 @@ func open(settings map[string]any, env connect.Env) (*Connector, error) {
 		base:   s.URL("base_url", "", "https", "http"),
 		search: s.OneOf("mode", "stream", "search") == "search",
 		track:  s.Strings("track"), languages: s.Strings("languages"),
-		every: time.Duration(s.Int("every", 5, 1, 3600)) * time.Second, quiet: stalledAfter,
+		every: time.Duration(s.Int("every", 5, 1, 3600)) * time.Second, quiet: stalledAfter, patience: asking,
 	}
 	return c, s.Done()
 }
@@ -101,7 +98,7 @@ func (c *Connector) Recall(d connect.Delivered) { c.note(d.ID, d.Author, d.Repos
 
 // Run delivers posts from a place on.
 func (c *Connector) Run(ctx context.Context, from connect.Place, out connect.Outlet) error {
-	r := &run{Connector: c, out: out, newest: idOf(from), seen: map[int64]bool{}}
+	r := &run{Connector: c, out: out, gap: x.GapAt(from), seen: map[int64]bool{}}
 	var err error
 	if c.search {
 		err = r.searchOn(ctx)
@@ -118,26 +115,10 @@ func (c *Connector) Run(ctx context.Context, from connect.Place, out connect.Out
 type run struct {
 	*Connector
 
-	out    connect.Outlet
-	newest int64 // id of the newest post seen; 0: none
+	out connect.Outlet
+	gap x.Gap
 	// seen are the posts that searches found within the time that they rewind.
 	seen map[int64]bool
-}
-
-func (r *run) place() connect.Place {
-	if r.newest == 0 {
-		return ""
-	}
-	return connect.Place(strconv.FormatInt(r.newest, 10))
-}
-
-// idOf is the post's id that a place says; 0 is none.
-func idOf(p connect.Place) int64 {
-	id, err := strconv.ParseInt(string(p), 10, 64)
-	if err != nil || id < 0 {
-		return 0
-	}
-	return id
 }
 
 // terms are what to ask for, and when that may be something else.

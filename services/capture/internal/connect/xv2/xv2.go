@@ -151,11 +151,11 @@ func (c *Connector) judge(resp *http.Response) error {
 
 // ask reads one answer.
 func (c *Connector) ask(ctx context.Context, method, path string, q url.Values, body io.Reader, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, asking)
+	ctx, cancel := context.WithTimeoutCause(ctx, asking, connect.ErrStalled)
 	defer cancel()
 	resp, err := c.request(ctx, method, path, q, body)
 	if err != nil {
-		return err
+		return answer.Failure(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	data, err := answer.Body(resp, maxAnswer)
@@ -163,7 +163,7 @@ func (c *Connector) ask(ctx context.Context, method, path string, q url.Values, 
 		err = json.Unmarshal(data, into)
 	}
 	if err != nil {
-		return fmt.Errorf("read the answer of %s: %w", path, err)
+		return fmt.Errorf("read the answer of %s: %w", path, answer.Failure(ctx, err))
 	}
 	return nil
 }

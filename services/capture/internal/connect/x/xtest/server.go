@@ -46,6 +46,7 @@ type Server struct {
 	next  int // the status that the next request is answered with; 0: none
 	body  string
 	cut   bool
+	hangs bool
 }
 
 // Post is a post, and its body as the API writes it.
@@ -91,8 +92,8 @@ func (s *Server) Fail() { s.Answer(503, "") }
 func (s *Server) answer(then http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
-		status, body := s.next, s.body
-		s.next, s.body = 0, ""
+		status, body, hangs := s.next, s.body, s.hangs
+		s.next, s.body, s.hangs = 0, "", false
 		s.mu.Unlock()
 		until, limited := s.Until()
 		remaining := "179"
@@ -105,6 +106,8 @@ func (s *Server) answer(then http.HandlerFunc) http.HandlerFunc {
 		w.Header().Set("x-rate-limit-remaining", remaining)
 		w.Header().Set("x-rate-limit-reset", strconv.FormatInt(until.Unix(), 10))
 		switch {
+		case hangs:
+			<-r.Context().Done()
 		case s.Expired() || !s.api.Authorized(r):
 			s.Refuse(w, http.StatusUnauthorized)
 		case limited:
@@ -150,6 +153,13 @@ func (s *Server) Cut() {
 	s.cut = true
 }
 
+// Hang gives the next request no answer.
+func (s *Server) Hang() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hangs = true
+}
+
 func (s *Server) encode(v any) string {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -192,8 +202,8 @@ func flush(w http.ResponseWriter, text string) {
 	_ = http.NewResponseController(w).Flush()
 }
 
-// Put makes a post of some time ago that no stream sends.
-func (s *Server) Put(text string, ago time.Duration) map[string]any {
+// Put makes a post of some time ago that no stream sends; more changes it.
+func (s *Server) Put(text string, ago time.Duration, more ...func(post map[string]any)) map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := time.Now().Add(-ago)
@@ -203,6 +213,9 @@ func (s *Server) Put(text string, ago time.Duration) map[string]any {
 		s.last = id
 	}
 	p := Post{ID: id, Text: text, Body: s.api.Post(id, text, at)}
+	for _, change := range more {
+		change(p.Body)
+	}
 	s.posts = append(s.posts, p)
 	return p.Body
 }
