@@ -84,7 +84,7 @@ TRAIN_DATA ?= ../shared/data
 TRAIN_CHECK ?=
 train: train-language train-sentiment train-place train-names train-addresses ## every embedded model from TRAIN_DATA; train-NAME one, TRAIN_CHECK=1 cross-validates
 train-%:
-	cd pkg && $(GO) run ./enrich/cmd/train -data $(abspath $(TRAIN_DATA)) $(if $(TRAIN_CHECK),-check) $*
+	cd pkg && $(GO) run ./enrich/cmd/train -data $(abspath $(TRAIN_DATA)) $(if $(TRAIN_CHECK),-check) $(addprefix -rated ,$(TRAIN_RATED)) $*
 
 generate: tool-buf tool-protoc-gen-go ## write the generated code again
 	buf generate

@@ -18,6 +18,7 @@ type job struct {
 	out   string
 	check bool
 	fold  int
+	rated []string
 }
 
 func main() {
@@ -26,6 +27,10 @@ func main() {
 	flag.StringVar(&j.out, "out", "enrich", "folder of the enrich package")
 	flag.BoolVar(&j.check, "check", false, "cross-validate and write nothing")
 	flag.IntVar(&j.fold, "folds", 5, "folds of the cross-validation to run")
+	flag.Func("rated", "file of rated English texts to score the sentiment of, in place of cross-validating; repeatable", func(file string) error {
+		j.rated = append(j.rated, file)
+		return nil
+	})
 	flag.Parse()
 	if err := run(j, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "train:", err)

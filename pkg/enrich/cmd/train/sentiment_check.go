@@ -42,10 +42,14 @@ func (m *matrix) addRates(out *[3][3]float64) {
 }
 
 // checkSentiment cross-validates within all collections, then leaves out
-// strata, and then whole collections.
+// strata, and then whole collections. Rated files are scored instead where there
+// are any.
 func checkSentiment(j job, lex []*sentiment.Lexicon, all []opinion) error {
 	cfg := sentiment.DefaultConfig()
 	cfg.Members = 1 // more members add 0.1 or 0.2
+	if len(j.rated) > 0 {
+		return checkElsewhere(cfg, lex, all, j.rated)
+	}
 	scores := map[string]*matrix{}
 	for fold := range min(j.fold, folds) {
 		m := sentiment.Train(cfg, lex, samples(all, func(o opinion) bool { return o.fold != fold }))
