@@ -126,6 +126,13 @@ func (s *Service) afford(src *control.Source, posts int) (n int, rate float64, w
 	return n, 1, wait
 }
 
+// refund gives back what afford took for posts that were not taken in.
+func (s *Service) refund(src *control.Source, posts int) {
+	if !budget.Samples(&src.Source) {
+		s.budgets.Return(&src.Source, posts, s.now())
+	}
+}
+
 // charge counts what was taken in.
 func (s *Service) charge(src *control.Source, account *connect.Account, got taken) {
 	if budget.Samples(&src.Source) {

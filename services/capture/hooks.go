@@ -105,10 +105,12 @@ func methodOf(r *http.Request) string {
 func (s *Service) takeReceipt(c *gin.Context, src *control.Source, account *connect.Account, r *connect.Receipt) (voted bool, err error) {
 	n, rate, wait := s.afford(src, len(r.Posts))
 	if n < len(r.Posts) {
+		s.refund(src, n)
 		return false, spent(src.Budget).After(min(wait, time.Hour))
 	}
 	got, err := s.take(c.Request.Context(), src, r.Posts, rate)
 	if err != nil {
+		s.refund(src, n)
 		return false, err
 	}
 	account.Took(connect.Batch{Posts: r.Posts, Malformed: r.Malformed})

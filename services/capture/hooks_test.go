@@ -84,6 +84,32 @@ func TestTheHooksDoorIsBounded(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotTakenIsNotPaidFor: a call that has no room in what is left, and one
+// that the log does not take, come again and cost once.
+func TestWhatIsNotTakenIsNotPaidFor(t *testing.T) {
+	h := newHouse(t, nil)
+	h.put(control.KindSourcePut, "app", audience.Source{ID: "app", Show: "show", Connector: "webhook", Enabled: true,
+		Budget:   &audience.Budget{Posts: 2, Per: "hour", Overflow: audience.OverflowStop},
+		Settings: map[string]any{"items": "", "fields": map[string]any{"id": "/n", "text": "/says"}, "key": h.keys.Seal("app", "key", "open-sesame")}})
+	call := func(body string) int {
+		return h.do("POST", "/v1/hooks/app", body, "Authorization", "Bearer open-sesame").Code
+	}
+	if code := call(`[{"n":1,"says":"a"},{"n":2,"says":"b"},{"n":3,"says":"c"}]`); code != http.StatusTooManyRequests {
+		t.Error(code)
+	}
+	h.log.fail(errors.New("away"))
+	if code := call(`[{"n":1,"says":"a"},{"n":2,"says":"b"}]`); code != http.StatusServiceUnavailable {
+		t.Error(code)
+	}
+	h.log.fail(nil)
+	if code := call(`[{"n":1,"says":"a"},{"n":2,"says":"b"}]`); code != http.StatusOK {
+		t.Error(code)
+	}
+	if code := call(`[{"n":3,"says":"c"}]`); code != http.StatusTooManyRequests {
+		t.Error(code)
+	}
+}
+
 // TestABudgetThatIsSpentSamples: posts are sampled and stamped with their rate,
 // and every ballot is kept.
 func TestABudgetThatIsSpentSamples(t *testing.T) {

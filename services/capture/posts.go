@@ -33,6 +33,7 @@ func (s *Service) takePosts(c *gin.Context) error {
 	}
 	got, err := s.take(c.Request.Context(), src, posts, rate)
 	if err != nil {
+		s.refund(src, len(posts))
 		return err
 	}
 	account := s.accounts.caller(src, s.now)

@@ -81,6 +81,7 @@ func (p *pull) Deliver(ctx context.Context, b connect.Batch) error {
 	for posts := b.Posts; len(posts) > 0; {
 		n, rate, wait := s.afford(p.src, len(posts))
 		if err := p.push(ctx, posts[:n], rate); err != nil {
+			s.refund(p.src, n)
 			return err
 		}
 		if posts = posts[n:]; len(posts) > 0 {

@@ -121,6 +121,17 @@ func (b *Book) Spend(src *audience.Source, n int, now time.Time) (allowed int, w
 	return allowed, left
 }
 
+// Return gives back posts that Spend took and that were not taken in after all.
+func (b *Book) Return(src *audience.Source, posts int, now time.Time) {
+	if src.Budget == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, _ := b.enter(src, now)
+	a.Posts = max(0, a.Posts-int64(posts)) // of a window that is over, nothing is left
+}
+
 // Rate is the share of n posts that just arrived which a budget that samples
 // takes in, in (0, 1].
 func (b *Book) Rate(src *audience.Source, n int, now time.Time) float64 {

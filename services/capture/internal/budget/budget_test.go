@@ -30,6 +30,13 @@ func TestSpend(t *testing.T) {
 	now = now.Add(48 * time.Hour)
 	spend("day", 1, 1, 0)
 	spend("show", 1, 0, Never)
+	src := &audience.Source{ID: "show", Budget: &audience.Budget{Posts: 10, Per: "show"}}
+	b.Return(src, 2, now)
+	spend("show", 3, 2, Never)
+	src = &audience.Source{ID: "hour", Budget: &audience.Budget{Posts: 10, Per: "hour"}}
+	b.Return(src, 5, now.Add(time.Hour)) // of the window before
+	now = now.Add(time.Hour)
+	spend("hour", 11, 10, time.Hour)
 	if got, wait := b.Spend(&audience.Source{ID: "free"}, 1e6, now); got != 1e6 || wait != 0 {
 		t.Error(got, wait)
 	}
