@@ -16,7 +16,9 @@ const maxLinks = 100
 
 // Text is the text of HTML, with an empty line between paragraphs and a new line
 // for a break; and the addresses that it links to, but for those of hashtags and
-// mentions, whose text says it all. Whatever is not well-formed reads as well as
+// mentions, whose text says it all. What Mastodon writes before a quote for those
+// who cannot show one, "RE:" and its address, nobody said: it is a link alone.
+// Whatever is not well-formed reads as well as
 // it would in a browser. Its time grows with the length of the HTML only.
 func Text(markup string) (text string, links []string) {
 	var r reader
@@ -26,7 +28,7 @@ func Text(markup string) (text string, links []string) {
 		case html.ErrorToken: // the end: a string cannot fail
 			return strings.TrimSpace(r.text.String()), r.links
 		case html.TextToken:
-			if r.hidden == 0 {
+			if r.hidden == 0 && r.quote == 0 {
 				r.write(z.Text())
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
@@ -45,11 +47,23 @@ type reader struct {
 	breaks int  // new lines that are due before the next word
 	space  bool // a space is
 	hidden atom.Atom
+	// A fallback of a quote is an element of this name, so many deep.
+	quoted atom.Atom
+	quote  int
 }
 
 func (r *reader) begin(z *html.Tokenizer) {
 	name, more := z.TagName()
 	tag := atom.Lookup(name)
+	switch {
+	case r.quote > 0 && tag == r.quoted:
+		r.quote++
+	case r.quote == 0 && (tag == atom.P || tag == atom.Span):
+		if more && fallback(z) {
+			r.quoted, r.quote = tag, 1
+		}
+		more = false // its attributes are read
+	}
 	switch tag {
 	case atom.Br:
 		r.breaks = min(r.breaks+1, 2)
@@ -69,6 +83,9 @@ func (r *reader) end(tag atom.Atom) {
 	if tag == r.hidden {
 		r.hidden = 0
 		return
+	}
+	if tag == r.quoted && r.quote > 0 {
+		r.quote--
 	}
 	r.part(tag)
 }
@@ -103,6 +120,17 @@ func (r *reader) write(text []byte) {
 		r.breaks, r.space = 0, false
 		r.text.WriteRune(c)
 	}
+}
+
+// fallback says whether an element is one of a quote.
+func fallback(z *html.Tokenizer) bool {
+	is := false
+	for more := true; more; {
+		var key, value []byte
+		key, value, more = z.TagAttr()
+		is = is || string(key) == "class" && slices.Contains(strings.Fields(string(value)), "quote-inline")
+	}
+	return is
 }
 
 // link is the address of an anchor, if it is one that people follow.

@@ -142,14 +142,16 @@ func (c *Connector) fetch(ctx context.Context, m *memory) (*fetched, error) {
 	return f, nil
 }
 
-// freshness is what Cache-Control says of the time until the next fetch.
+// freshness is what Cache-Control says of the time until the next fetch, less that
+// for which a cache on the way had the answer already (RFC 9111, section 4.2).
 func freshness(h http.Header) time.Duration {
 	for directive := range strings.SplitSeq(h.Get("Cache-Control"), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
 		if strings.EqualFold(name, "max-age") {
 			seconds, err := strconv.ParseUint(strings.Trim(value, `"`), 10, 31)
 			if err == nil {
-				return min(time.Duration(seconds)*time.Second, maxAge)
+				age, _ := strconv.ParseUint(h.Get("Age"), 10, 31) // 0, if there is none
+				return min(max(0, time.Duration(seconds)-time.Duration(age))*time.Second, maxAge)
 			}
 		}
 	}

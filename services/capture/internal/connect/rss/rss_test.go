@@ -2,6 +2,7 @@ package rss
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -165,11 +166,12 @@ func TestAFeedThatCannotBeReadIsCounted(t *testing.T) {
 // TestThePace: a fetch an interval, or later if the feed says so.
 func TestThePace(t *testing.T) {
 	for _, c := range []struct {
-		cache string
-		want  time.Duration
+		cache, age string
+		want       time.Duration
 	}{
-		{"", 5 * time.Minute}, {"no-cache", 5 * time.Minute}, {"public, max-age=60", 5 * time.Minute}, {"max-age=3600, public", time.Hour},
-		{`Max-Age="600"`, 10 * time.Minute}, {"max-age=999999999", 24 * time.Hour}, {"max-age=-1", 5 * time.Minute},
+		{"", "", 5 * time.Minute}, {"no-cache", "", 5 * time.Minute}, {"public, max-age=60", "", 5 * time.Minute}, {"max-age=3600, public", "", time.Hour},
+		{`Max-Age="600"`, "", 10 * time.Minute}, {"max-age=999999999", "", 24 * time.Hour}, {"max-age=-1", "", 5 * time.Minute},
+		{"max-age=3600", "3000", 10 * time.Minute}, {"max-age=600", "3000", 5 * time.Minute}, {"max-age=600", "old", 10 * time.Minute},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var at []time.Time
@@ -179,7 +181,7 @@ func TestThePace(t *testing.T) {
 				if at = append(at, time.Now()); len(at) == 3 {
 					cancel()
 				}
-				return &http.Response{StatusCode: http.StatusNotModified, Header: http.Header{"Cache-Control": {c.cache}}, Body: http.NoBody}
+				return &http.Response{StatusCode: http.StatusNotModified, Header: http.Header{"Cache-Control": {c.cache}, "Age": {c.age}}, Body: http.NoBody}
 			})}
 			conn, err := New(map[string]any{"url": "https://site.test/feed"}, env)
 			if err != nil {
@@ -189,9 +191,26 @@ func TestThePace(t *testing.T) {
 				t.Fatal(err)
 			}
 			if at[1].Sub(at[0]) != c.want || at[2].Sub(at[1]) != c.want {
-				t.Errorf("%q: fetched at %v", c.cache, at)
+				t.Errorf("%q, %q: fetched at %v", c.cache, c.age, at)
 			}
 		})
+	}
+}
+
+// TestAFeedThatIsGone: somebody has to take the source away, or name another
+// address.
+func TestAFeedThatIsGone(t *testing.T) {
+	env := connecttest.Env(t)
+	env.HTTP = &http.Client{Transport: answers(func(*http.Request) *http.Response {
+		return &http.Response{StatusCode: http.StatusGone, Header: http.Header{}, Body: http.NoBody}
+	})}
+	c, err := New(map[string]any{"url": "https://site.test/feed"}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var no *connect.Refused
+	if err := c.Run(t.Context(), "", &outlet{}); !errors.As(err, &no) || !strings.Contains(err.Error(), "410 Gone") {
+		t.Error(err)
 	}
 }
 
