@@ -70,11 +70,16 @@ func manyBallots(n, group int) *memoryLog {
 func foldAll(b *testing.B, log *memoryLog, ballots int) {
 	store := speedtest.Open(b, redisAddress(b))
 	s := newService(b, DefaultConfig(), Deps{Log: log, Store: store, Origin: &fixedOrigin{}})
-	partition := int32(0)
-	cpu := clock(b)
+	foldOver(b, log, ballots, "ballots/s", func(partition int32) *worker { return newWorker(s, partition) })
+}
+
+// foldOver folds a log of so many things into one partition after the other.
+func foldOver(b *testing.B, log *memoryLog, things int, unit string, begin func(partition int32) *worker) {
+	b.Helper()
+	partition, cpu := int32(0), clock(b)
 	began, used := time.Now(), cpu()
 	for b.Loop() {
-		w := newWorker(s, partition)
+		w := begin(partition)
 		partition++
 		if err := w.open(b.Context()); err != nil {
 			b.Fatal(err)
@@ -86,9 +91,9 @@ func foldAll(b *testing.B, log *memoryLog, ballots int) {
 		}
 		w.close()
 	}
-	total := float64(ballots) * float64(partition)
-	b.ReportMetric(total/time.Since(began).Seconds(), "ballots/s")
-	b.ReportMetric(total/(cpu()-used).Seconds(), "ballots/s/core")
+	total := float64(things) * float64(partition)
+	b.ReportMetric(total/time.Since(began).Seconds(), unit)
+	b.ReportMetric(total/(cpu()-used).Seconds(), unit+"/core")
 	b.ReportMetric(0, "ns/op")
 }
 

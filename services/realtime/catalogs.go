@@ -73,7 +73,7 @@ func (c *catalogs) compiled() {
 func definitions(s *control.State) []topic.Definition {
 	var all []topic.Definition
 	for _, t := range s.Topics("") {
-		d := topic.Definition{Topic: t.Topic, Revision: t.Revision}
+		d := topic.Definition{Topic: t.Topic, Revision: t.Counted}
 		if show, ok := s.Show(t.Show); ok {
 			d.Languages = show.Languages
 		}

@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -16,19 +15,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// world is a log, a Redis and two workers that both believe to own the
-// partition.
+// world is what becomes of a log of ballots.
 type world struct {
-	log     *memoryLog
-	redis   *miniredis.Miniredis
-	store   *flaky
-	plain   *speed.Store
-	origin  *fixedOrigin
+	*rivals
+
 	service *Service
-	workers [2]*worker
-	saved   redisState
 	now     audience.Millis
-	cuts    uint64
 	sealed  []audience.RoundKey
 }
 
@@ -38,31 +30,22 @@ func TestLaw(t *testing.T) {
 	server := miniredis.RunT(t)
 	plain := speedtest.Open(t, "redis://"+server.Addr())
 	rapid.Check(t, func(rt *rapid.T) {
-		server.FlushAll()
-		w := &world{
-			log: newMemoryLog(), redis: server, plain: plain,
-			store: &flaky{Store: plain}, origin: &fixedOrigin{}, now: 1_764_000_000_000,
-		}
+		w := &world{rivals: newRivals(eventlog.Ballots, server, plain), now: 1_764_000_000_000}
 		w.service = newService(t, quickConfig(), Deps{Log: w.log, Store: w.store, Origin: w.origin, Past: w.log})
-		rt.Repeat(map[string]func(*rapid.T){
+		w.begin = func() *worker { return newWorker(w.service, 0) }
+		rt.Repeat(w.with(map[string]func(*rapid.T){
 			"ballots":    w.ballots,
 			"revocation": w.revocation,
 			"cut":        w.cut,
-			"old cut":    func(*rapid.T) { w.log.cut(audience.Cut{Number: w.cuts}) },
-			"garbage":    func(*rapid.T) { w.log.append([]byte{0xff, 1, 2}) },
-			"work":       func(rt *rapid.T) { w.work(rt, rapid.IntRange(0, 1).Draw(rt, "worker")) },
-			"work on":    func(rt *rapid.T) { w.workOn(rt, rapid.IntRange(0, 1).Draw(rt, "worker")) },
-			"crash":      func(rt *rapid.T) { w.workers[rapid.IntRange(0, 1).Draw(rt, "worker")] = nil },
-			"flush":      func(*rapid.T) { server.FlushAll() },
-			"save":       func(*rapid.T) { w.saved = saveRedis(server) },
-			"roll back":  func(*rapid.T) { w.saved.restore(server) },
-			"evict":      w.evict,
-			"away":       func(rt *rapid.T) { w.store.fail = rapid.IntRange(1, 3).Draw(rt, "steps") },
-			"cut off":    func(*rapid.T) { w.store.forget = 1 },
 			"publish":    w.publish,
 			"":           w.check,
+		}))
+		w.log.ballots(polls[0])
+		w.finish(rt, func(pos speed.Position) error {
+			_, err := plain.Read(rt.Context(), eventlog.Ballots, 0, pos.Keep)
+			return err
 		})
-		w.finish(rt)
+		w.check(rt)
 	})
 }
 
@@ -114,61 +97,12 @@ func (w *world) cut(rt *rapid.T) {
 	w.log.cut(c)
 }
 
-// work lets a worker take its next turn; whatever fails ends its session.
-func (w *world) work(rt *rapid.T, i int) {
-	ctx := rt.Context()
-	if w.workers[i] == nil {
-		w.workers[i] = newWorker(w.service, 0)
-	}
-	x := w.workers[i]
-	var err error
-	if x.records == nil {
-		err = x.open(ctx)
-	} else {
-		err = x.turn(ctx)
-	}
-	if err == nil {
-		return
-	}
-	var fenced *speed.Fenced
-	if !errors.As(err, &fenced) && !errors.Is(err, speed.ErrEmpty) && !errors.Is(err, speed.ErrDamaged) {
-		rt.Fatalf("worker %d: %v", i, err)
-	}
-	x.ended(err)
-	x.close()
-}
-
-func (w *world) workOn(rt *rapid.T, i int) {
-	for range 8 {
-		w.work(rt, i)
-	}
-}
-
-// evict takes one key away.
-func (w *world) evict(rt *rapid.T) {
-	if keys := w.redis.Keys(); len(keys) > 0 {
-		w.redis.Del(rapid.SampledFrom(keys).Draw(rt, "key"))
-	}
-}
-
-// publish makes a cut the generation, which moves the place where refills begin,
-// lets old epochs go, and lets the log forget what the archive holds.
+// publish makes a cut the generation.
 func (w *world) publish(rt *rapid.T) {
 	if w.cuts == 0 {
 		rt.Skip("nothing cut")
 	}
-	start := w.floor(w.cuts)
-	w.origin.mu.Lock()
-	w.origin.start = &start
-	w.origin.mu.Unlock()
-	if rapid.Bool().Draw(rt, "expire") && w.cuts > 0 {
-		if err := w.plain.Expire(rt.Context(), eventlog.Ballots, 0, w.cuts-1); err != nil && !errors.Is(err, speed.ErrDamaged) {
-			rt.Fatal(err)
-		}
-	}
-	if rapid.Bool().Draw(rt, "forget") {
-		w.log.forget(w.lastCut() - rapid.Int64Range(0, 2).Draw(rt, "kept"))
-	}
+	w.published(rt, w.floor(w.cuts), w.lastCut()+1)
 }
 
 // lastCut is the offset of the newest cut.
@@ -253,37 +187,10 @@ func (w *world) agrees(ctx context.Context) error {
 	return nil
 }
 
-func ignoreDamage(err error) error {
-	if errors.Is(err, speed.ErrEmpty) || errors.Is(err, speed.ErrDamaged) {
-		return nil
-	}
-	return err
-}
-
 func show(v tally.View) string {
 	var s string
 	for k, r := range v {
 		s += fmt.Sprintf("%s/%d %+v; ", k.Poll, k.Round, *r)
 	}
 	return s
-}
-
-// finish heals everything and lets one worker catch up.
-func (w *world) finish(rt *rapid.T) {
-	w.store.fail, w.store.forget = 0, 0
-	w.log.ballots(polls[0])
-	for range 500 {
-		w.work(rt, 0)
-		pos, err := w.plain.Position(rt.Context(), eventlog.Ballots, 0)
-		if err != nil || !pos.Ready || pos.Next < w.log.end() {
-			continue
-		}
-		if _, err := w.plain.Read(rt.Context(), eventlog.Ballots, 0, pos.Keep); err != nil {
-			w.workers[0].broken, w.workers[0].records = true, nil
-			continue
-		}
-		w.check(rt)
-		return
-	}
-	rt.Fatal("the worker does not catch up")
 }

@@ -106,25 +106,7 @@ func foldPosts(b *testing.B, log *memoryLog, ears int) {
 	s := newService(b, cfg, Deps{
 		Log: log, Store: speedtest.Open(b, redisAddress(b)), Topics: listeners(), PostOrigin: &fixedOrigin{},
 	})
-	partition, cpu := int32(0), clock(b)
-	began, used := time.Now(), cpu()
-	for b.Loop() {
-		w := newPostsWorker(s, partition)
-		partition++
-		if err := w.open(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		for w.fold.at().Next < log.end() {
-			if err := w.turn(b.Context()); err != nil {
-				b.Fatal(err)
-			}
-		}
-		w.close()
-	}
-	total := float64(len(log.values)) * float64(partition)
-	b.ReportMetric(total/time.Since(began).Seconds(), "posts/s")
-	b.ReportMetric(total/(cpu()-used).Seconds(), "posts/s/core")
-	b.ReportMetric(0, "ns/op")
+	foldOver(b, log, len(log.values), "posts/s", func(partition int32) *worker { return newPostsWorker(s, partition) })
 }
 
 func unmarshal(tb testing.TB, raw []byte, m proto.Message) {

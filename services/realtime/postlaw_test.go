@@ -3,7 +3,6 @@ package realtime
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -169,18 +168,12 @@ func (o *postOracle) view(next int64) map[uint64]blobs {
 
 // postWorld is world for posts.
 type postWorld struct {
-	log     *memoryLog
-	redis   *miniredis.Miniredis
-	store   *flaky
-	plain   *speed.Store
-	origin  *fixedOrigin
+	*rivals
+
 	desk    *desk
 	service *Service
 	oracle  *postOracle
-	workers [2]*worker
-	saved   redisState
 	now     int64
-	cuts    uint64
 	// reader follows the minutes as the API does.
 	at   speed.Position
 	held map[uint64]blobs
@@ -192,38 +185,29 @@ func TestLawOfPosts(t *testing.T) {
 	server := miniredis.RunT(t)
 	plain := speedtest.Open(t, "redis://"+server.Addr())
 	rapid.Check(t, func(rt *rapid.T) {
-		server.FlushAll()
-		w := &postWorld{
-			log: newMemoryLog(), redis: server, plain: plain, desk: stage(), now: 1_764_000_000_000,
-			store: &flaky{Store: plain}, origin: &fixedOrigin{}, held: map[uint64]blobs{},
-		}
+		w := &postWorld{rivals: newRivals(eventlog.Posts, server, plain), desk: stage(), now: 1_764_000_000_000, held: map[uint64]blobs{}}
 		w.service = newService(t, quickConfig(), Deps{
 			Log: w.log, Store: w.store, Past: w.log, Topics: w.desk, PostOrigin: w.origin,
 		})
+		w.begin = func() *worker { return newPostsWorker(w.service, 0) }
 		catalog, err := w.service.shared.latest()
 		if err != nil {
 			rt.Fatal(err)
 		}
 		w.oracle = newPostOracle(catalog)
-		rt.Repeat(map[string]func(*rapid.T){
+		rt.Repeat(w.with(map[string]func(*rapid.T){
 			"posts":      w.posts,
 			"moderation": w.moderation,
 			"cut":        w.cut,
-			"old cut":    func(*rapid.T) { w.log.cut(audience.Cut{Number: w.cuts}) },
-			"garbage":    func(*rapid.T) { w.log.append([]byte{0xff, 1, 2}) },
-			"work":       func(rt *rapid.T) { w.work(rt, rapid.IntRange(0, 1).Draw(rt, "worker")) },
-			"work on":    func(rt *rapid.T) { w.workOn(rt, rapid.IntRange(0, 1).Draw(rt, "worker")) },
-			"crash":      func(rt *rapid.T) { w.workers[rapid.IntRange(0, 1).Draw(rt, "worker")] = nil },
-			"flush":      func(*rapid.T) { server.FlushAll() },
-			"save":       func(*rapid.T) { w.saved = saveRedis(server) },
-			"roll back":  func(*rapid.T) { w.saved.restore(server) },
-			"evict":      w.evict,
-			"away":       func(rt *rapid.T) { w.store.fail = rapid.IntRange(1, 3).Draw(rt, "steps") },
-			"cut off":    func(*rapid.T) { w.store.forget = 1 },
 			"publish":    w.publish,
 			"":           w.check,
+		}))
+		w.log.post(&clamorv1.Post{Platform: "x", Id: "last", Show: "gala", Text: "goal", ReceivedAt: w.now})
+		w.finish(rt, func(pos speed.Position) error {
+			_, err := plain.ReadMinutes(rt.Context(), eventlog.Posts, 0, pos.Keep, speed.Position{})
+			return err
 		})
-		w.finish(rt)
+		w.check(rt)
 	})
 }
 
@@ -277,41 +261,6 @@ func (w *postWorld) cut(*rapid.T) {
 	w.log.cut(c)
 }
 
-func (w *postWorld) work(rt *rapid.T, i int) {
-	if w.workers[i] == nil {
-		w.workers[i] = newPostsWorker(w.service, 0)
-	}
-	x := w.workers[i]
-	var err error
-	if x.records == nil {
-		err = x.open(rt.Context())
-	} else {
-		err = x.turn(rt.Context())
-	}
-	if err == nil {
-		return
-	}
-	var fenced *speed.Fenced
-	if !errors.As(err, &fenced) && !errors.Is(err, speed.ErrEmpty) && !errors.Is(err, speed.ErrDamaged) {
-		rt.Fatalf("worker %d: %v", i, err)
-	}
-	x.ended(err)
-	x.close()
-}
-
-func (w *postWorld) workOn(rt *rapid.T, i int) {
-	for range 8 {
-		w.work(rt, i)
-	}
-}
-
-// evict takes a key away. A list of recent posts is no state.
-func (w *postWorld) evict(rt *rapid.T) {
-	if keys := w.redis.Keys(); len(keys) > 0 {
-		w.redis.Del(rapid.SampledFrom(keys).Draw(rt, "key"))
-	}
-}
-
 // publish makes a cut the generation: refills begin at its end, with the state
 // that batch kept there or, where that was lost, at the first record.
 func (w *postWorld) publish(rt *rapid.T) {
@@ -324,17 +273,7 @@ func (w *postWorld) publish(rt *rapid.T) {
 	if rapid.IntRange(0, 3).Draw(rt, "lost") == 0 {
 		start = speed.Start{Keep: w.cuts}
 	}
-	w.origin.mu.Lock()
-	w.origin.start = &start
-	w.origin.mu.Unlock()
-	if rapid.Bool().Draw(rt, "expire") {
-		if err := w.plain.Expire(rt.Context(), eventlog.Posts, 0, w.cuts-1); err != nil && !errors.Is(err, speed.ErrDamaged) {
-			rt.Fatal(err)
-		}
-	}
-	if rapid.Bool().Draw(rt, "forget") {
-		w.log.forget(at.next - 1 - rapid.Int64Range(0, 2).Draw(rt, "kept"))
-	}
+	w.published(rt, start, at.next)
 }
 
 func (w *postWorld) check(rt *rapid.T) {
@@ -385,24 +324,4 @@ func minutesOf(held blobs) (all []string) {
 		all = append(all, fmt.Sprintf("%s@%d:%d posts %d rejected %d (%x)", key.Topic, key.Revision, key.Minute, m.Posts, m.Rejected, blob))
 	}
 	return all
-}
-
-// finish heals everything and lets one worker catch up.
-func (w *postWorld) finish(rt *rapid.T) {
-	w.store.fail, w.store.forget = 0, 0
-	w.log.post(&clamorv1.Post{Platform: "x", Id: "last", Show: "gala", Text: "goal", ReceivedAt: w.now})
-	for range 500 {
-		w.work(rt, 0)
-		pos, err := w.plain.Position(rt.Context(), eventlog.Posts, 0)
-		if err != nil || !pos.Ready || pos.Next < w.log.end() {
-			continue
-		}
-		if _, err := w.plain.ReadMinutes(rt.Context(), eventlog.Posts, 0, pos.Keep, speed.Position{}); err != nil {
-			w.workers[0].broken, w.workers[0].records = true, nil
-			continue
-		}
-		w.check(rt)
-		return
-	}
-	rt.Fatal("the worker does not catch up")
 }

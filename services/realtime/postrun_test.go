@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"testing"
-	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
@@ -66,22 +65,13 @@ func (c *cluster) settlePosts(s *Service) {
 	}
 }
 
-func (c *cluster) awaitPosts(p int32, end int64) speed.Minutes {
+func (c *cluster) awaitPosts(p int32, end int64) (held speed.Minutes) {
 	c.t.Helper()
-	limit := time.After(30 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		held, err := c.store.ReadMinutes(c.t.Context(), eventlog.Posts, p, 0, speed.Position{})
-		if err == nil && held.Ready && held.Next >= end {
-			return held
-		}
-		select {
-		case <-tick.C:
-		case <-limit:
-			c.t.Fatalf("partition %d is at %v, wants %d, error %v", p, held.Position, end, err)
-		}
-	}
+	c.awaitEnd(p, end, func() (at speed.Position, err error) {
+		held, err = c.store.ReadMinutes(c.t.Context(), eventlog.Posts, p, 0, speed.Position{})
+		return held.Position, err
+	})
+	return held
 }
 
 func TestPostsThroughRebalanceAndEmptiedRedis(t *testing.T) {

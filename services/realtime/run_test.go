@@ -143,20 +143,30 @@ func (c *cluster) settle() {
 	}
 }
 
-func (c *cluster) await(p int32, end int64) speed.Slice {
+func (c *cluster) await(p int32, end int64) (held speed.Slice) {
+	c.t.Helper()
+	c.awaitEnd(p, end, func() (at speed.Position, err error) {
+		held, err = c.store.Read(c.t.Context(), eventlog.Ballots, p, 0)
+		return held.Position, err
+	})
+	return held
+}
+
+// awaitEnd reads until what is read is whole up to the log's end.
+func (c *cluster) awaitEnd(p int32, end int64, read func() (speed.Position, error)) {
 	c.t.Helper()
 	limit := time.After(30 * time.Second)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		slice, err := c.store.Read(c.t.Context(), eventlog.Ballots, p, 0)
-		if err == nil && slice.Ready && slice.Next >= end {
-			return slice
+		at, err := read()
+		if err == nil && at.Ready && at.Next >= end {
+			return
 		}
 		select {
 		case <-tick.C:
 		case <-limit:
-			c.t.Fatalf("partition %d is at %v, wants %d, error %v", p, slice.Position, end, err)
+			c.t.Fatalf("partition %d is at %v, wants %d, error %v", p, at, end, err)
 		}
 	}
 }
