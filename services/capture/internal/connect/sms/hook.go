@@ -25,7 +25,8 @@
 //
 // In the json form the signature is the HMAC-SHA256 of "timestamp.body", with the
 // timestamp in the header X-Timestamp, and the answer is {"reply":"…"}, or {}.
-// Twilio's calls have no time; one that is sent again is the same post.
+// Twilio's calls, forms or the same in JSON, have no time; one that is sent again is
+// the same post.
 package sms
 
 import (

@@ -1,6 +1,7 @@
 package sms
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -89,6 +90,51 @@ func TestTwilioSignature(t *testing.T) {
 	behind := &twilio{token: "12345", address: there}
 	if !behind.signed("http://10.0.0.7/v1/hooks/x", call, "RSOYDt4T1cUTdK1PDd93/VVr8B8=") {
 		t.Error("the address of the settings is not used")
+	}
+}
+
+// TestTwilioInJSON has the vector of Twilio's libraries' tests, and a message.
+func TestTwilioInJSON(t *testing.T) {
+	const there, body = "https://mycompany.com/myapp.php?foo=1&bar=2", `{"property": "value", "boolean": true}`
+	const hash = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620"
+	call := func(address, body, hash, signature string) *connect.Request {
+		u, err := url.Parse(address + "&bodySHA256=" + hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &connect.Request{Method: http.MethodPost, URL: u.String(), Query: u.Query(), Header: http.Header{twilioHeader: {signature}}, Body: []byte(body)}
+	}
+	for name, c := range map[string]struct {
+		settings, address, body, hash string
+		ok                            bool
+	}{
+		"as called":        {"", there, body, hash, true},
+		"behind a proxy":   {there, "http://10.0.0.7/v1/hooks/x?foo=1&bar=2", body, hash, true},
+		"upper case":       {"", there, body, strings.ToUpper(hash), false}, // another address than was signed
+		"another body":     {"", there, body + " ", hash, false},
+		"another body and": {"", there, "{}", "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", false},
+		"another address":  {"", there + "&x=1", body, hash, false},
+	} {
+		h := &twilio{token: "12345", address: c.settings}
+		_, err := h.read(call(c.address, c.body, c.hash, "a9nBmqA0ju/hNViExpshrM61xv4="), now)
+		if c.ok && err != nil || !c.ok && !fault.Is(err, fault.SourceKeyInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	signed := func(body string) *connect.Request {
+		sum := sha256.Sum256([]byte(body))
+		r := call(address+"?a=b", body, hex.EncodeToString(sum[:]), "")
+		r.Header.Set(twilioHeader, base64.StdEncoding.EncodeToString(sign.SHA1("12345", r.URL)))
+		return r
+	}
+	got, err := newTwilioHook(t).Receive(signed(`{"MessageSid":"SM1","From":"+31612345678","Body":"Anna","NumMedia":0}`))
+	if err != nil || len(got.Posts) != 1 || got.Posts[0].Text != "Anna" || got.Posts[0].Author.ID != sign.Pseudonym(authorKey, "31612345678") {
+		t.Error(got, err)
+	}
+	for bad, code := range map[string]fault.Code{"": fault.BadJSON, "[]": fault.InvalidRequest, "null": fault.InvalidRequest} {
+		if _, err := newTwilioHook(t).Receive(signed(bad)); !fault.Is(err, code) {
+			t.Errorf("%q: %v", bad, err)
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package sms
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/xml"
 	"net/url"
 	"slices"
@@ -9,12 +11,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/connect/pointer"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/sign"
 )
 
 const (
 	twilioHeader = "X-Twilio-Signature"
+	bodyHash     = "bodySHA256"
 	maxMedia     = 10 // files that a message can have
 )
 
@@ -39,9 +44,9 @@ func (t *twilio) read(r *connect.Request, _ time.Time) (text, error) {
 		return text{}, err
 	}
 	// What is signed is the form's content, so it is read before the signature.
-	call, err := url.ParseQuery(string(r.Body))
-	if err != nil || !t.signed(r.URL, call, signature) {
-		return text{}, sign.Wrong(twilioHeader)
+	call, err := t.content(r, signature)
+	if err != nil {
+		return text{}, err
 	}
 	status := call.Get("MessageStatus") // how a message of ours fares
 	m := text{
@@ -65,12 +70,58 @@ func (t *twilio) read(r *connect.Request, _ time.Time) (text, error) {
 	return m, nil
 }
 
+// content is what a call says: a form, or the same in JSON, of which a hash stands
+// in the address.
+func (t *twilio) content(r *connect.Request, signature string) (url.Values, error) {
+	wrong := sign.Wrong(twilioHeader)
+	hash := r.Query.Get(bodyHash)
+	if hash == "" {
+		call, err := url.ParseQuery(string(r.Body))
+		if err != nil || !t.signed(r.URL, call, signature) {
+			return nil, wrong
+		}
+		return call, nil
+	}
+	sum := sha256.Sum256(r.Body)
+	if !sign.Same(strings.ToLower(hash), hex.EncodeToString(sum[:])) || !t.signed(r.URL, nil, signature) {
+		return nil, wrong
+	}
+	body, err := pointer.Read(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	said, ok := body.(map[string]any)
+	if !ok {
+		return nil, fault.New(fault.InvalidRequest, "the body is no object")
+	}
+	call := url.Values{}
+	for name, v := range said {
+		call.Set(name, pointer.Text(v))
+	}
+	return call, nil
+}
+
+// as is the address that Twilio called, by the settings: it adds the hash of a
+// JSON body to it.
+func (t *twilio) as(called string) string {
+	if t.address == "" {
+		return called
+	}
+	u, err := url.Parse(called)
+	if err != nil || !u.Query().Has(bodyHash) || strings.Contains(t.address, bodyHash+"=") {
+		return t.address
+	}
+	mark := "?"
+	if strings.Contains(t.address, mark) {
+		mark = "&"
+	}
+	return t.address + mark + bodyHash + "=" + u.Query().Get(bodyHash)
+}
+
 // signed says whether the signature is that of the address and the form. Twilio
 // leaves out a port in some places where others have it.
 func (t *twilio) signed(address string, call url.Values, signature string) bool {
-	if t.address != "" {
-		address = t.address
-	}
+	address = t.as(address)
 	content := sorted(call)
 	for _, a := range []string{address, withPort(address), withoutPort(address)} {
 		if sign.Base64.Is(signature, sign.SHA1(t.token, a, content)) {
