@@ -26,8 +26,11 @@ type server struct {
 
 	mu     sync.Mutex
 	barred map[string]bool
-	heard  []string // from clients
-	number int
+	deaf   map[string]int // how many joins a channel leaves unanswered
+	heard  []string       // from clients
+	// answered is called behind the answer to a join, if there is one.
+	answered func(channel string)
+	number   int
 }
 
 func newServer(t *testing.T) *server {
@@ -61,7 +64,7 @@ func (s *server) Connector(env connect.Env) (connect.Connector, error) {
 func (s *server) of(env connect.Env, settings map[string]any) (*Connector, error) {
 	settings["url"] = "irc://" + s.listener.Addr().String()
 	c, err := open(settings, env)
-	c.quiet, c.patience = s.quiet, s.quiet
+	c.quiet, c.patience, c.again = s.quiet, s.quiet, 5*time.Millisecond
 	return c, err
 }
 
@@ -144,9 +147,21 @@ func (s *server) serve(ctx context.Context, conn net.Conn) {
 					say("@msg-id=msg_banned :tmi.twitch.tv NOTICE %s :You are permanently banned from talking in %s.", channel, channel)
 					continue
 				}
+				s.mu.Lock()
+				deaf := s.deaf[channel] > 0
+				if deaf {
+					s.deaf[channel]--
+				}
+				s.mu.Unlock()
+				if deaf {
+					continue
+				}
+				say(":%s!%s@%s.tmi.twitch.tv JOIN %s", nick, nick, nick, channel)
+				if s.answered != nil {
+					s.answered(channel)
+				}
 				if on == nil {
 					on = s.Connect(-1)
-					say(":%s!%s@%s.tmi.twitch.tv JOIN %s", nick, nick, nick, channel)
 					writing.Go(func() { talk(ctx, conn, on) })
 				}
 			}

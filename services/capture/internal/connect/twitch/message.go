@@ -36,30 +36,41 @@ func parse(text []byte) (m twitch.Message, err error) {
 	return m, nil
 }
 
-// errBarred is a channel that we may not join.
-var errBarred = errors.New("a channel is barred")
-
 // joined says whether a message is that we are in a channel; its error is that
-// we will not be, in any or, errBarred, in one.
-func joined(text []byte, nick string) (bool, error) {
+// we will not be in any.
+func joined(text []byte, nick string, d *door) (bool, error) {
 	m, err := parse(text)
 	if err != nil {
 		return false, nil //nolint:nilerr // the next one may be
 	}
 	switch m := m.(type) {
 	case *twitch.UserJoinMessage:
-		return m.User == nick, nil
+		return m.User == nick, d.answered(m, nick)
 	case *twitch.NoticeMessage:
-		switch {
-		case m.Channel == "*": // login authentication failed, improperly formatted auth
+		if m.Channel == "*" { // login authentication failed, improperly formatted auth
 			return false, &connect.Refused{Err: fmt.Errorf("the server says %.100q", m.Message)}
-		case m.MsgID == "msg_banned" || m.MsgID == "msg_channel_suspended" || m.MsgID == "tos_ban":
-			return false, errBarred
 		}
+		return false, d.answered(m, nick)
 	case *twitch.ReconnectMessage:
 		return false, errReconnect
 	}
 	return false, nil
+}
+
+// answered notes what a channel says to our join.
+func (d *door) answered(m twitch.Message, nick string) error {
+	switch m := m.(type) {
+	case *twitch.UserJoinMessage:
+		if m.User == nick {
+			d.opened(m.Channel)
+		}
+	case *twitch.NoticeMessage:
+		switch m.MsgID {
+		case "msg_banned", "msg_channel_suspended", "tos_ban":
+			return d.closed(m.Channel)
+		}
+	}
+	return nil
 }
 
 // listener understands messages, one after another.
@@ -68,6 +79,8 @@ type listener struct {
 	// said are the posts of the last runs, by channel and author, and by the ids of
 	// messages that are not their own.
 	said *recall.Memory
+	nick string
+	door *door
 }
 
 func (l *listener) take(text []byte, b *connect.Batch) error {
@@ -92,6 +105,8 @@ func (l *listener) take(text []byte, b *connect.Batch) error {
 		l.clear(b, m)
 	case *twitch.ClearChatMessage:
 		l.clearAuthor(b, m)
+	case *twitch.UserJoinMessage, *twitch.NoticeMessage:
+		return l.door.answered(m, l.nick)
 	case *twitch.ReconnectMessage:
 		return errReconnect
 	}

@@ -14,6 +14,10 @@ import (
 
 func clock() time.Time { return time.UnixMilli(1777665600000) }
 
+func newListener() listener {
+	return listener{now: clock, said: &recall.Memory{}, nick: "ear", door: newDoor([]string{"a"})}
+}
+
 // Messages as Twitch's documentation of its IRC tags and commands has them.
 const (
 	privmsg = "@badge-info=;badges=turbo/1;color=#0D4200;display-name=Ronni;emotes=25:0-4,12-16/1902:6-10;id=b34ccfc7-4977-403a-8a94-33c6bac34fb8;" +
@@ -52,7 +56,7 @@ func TestMessages(t *testing.T) {
 		"room":   {"@emote-only=0;followers-only=0;r9k=0;room-id=12345678;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #dallas", nil},
 		"notice": {"@msg-id=slow_off :tmi.twitch.tv NOTICE #dallas :This room is no longer in slow mode.", nil},
 	} {
-		l, b := listener{now: clock, said: &recall.Memory{}}, connect.Batch{}
+		l, b := newListener(), connect.Batch{}
 		if err := l.take([]byte(c.message), &b); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -74,7 +78,7 @@ func TestDeletions(t *testing.T) {
 		"@room-id=12345678;tmi-sent-ts=1642715695392 :tmi.twitch.tv CLEARCHAT #ronni :ronni":                                                       {Malformed: 1},
 		"@login=ronni;tmi-sent-ts=1642720582342 :tmi.twitch.tv CLEARMSG #ronni :Kappa":                                                             {Malformed: 1},
 	} {
-		l := listener{now: clock, said: &recall.Memory{}}
+		l := newListener()
 		var before, b connect.Batch
 		if err := errors.Join(l.take([]byte(privmsg), &before), l.take([]byte(message), &b)); err != nil {
 			t.Error(err)
@@ -94,7 +98,7 @@ func TestDeletions(t *testing.T) {
 // TestASharedMessageHasTwoIds: its own, and one in the channel where it is
 // deleted.
 func TestASharedMessageHasTwoIds(t *testing.T) {
-	l, b := listener{now: clock, said: &recall.Memory{}}, connect.Batch{}
+	l, b := newListener(), connect.Batch{}
 	shared := strings.Replace(privmsg, "room-id", "source-id=a-b-c;source-room-id=1;room-id", 1)
 	deletion := "@login=ronni;target-msg-id=b34ccfc7-4977-403a-8a94-33c6bac34fb8 :tmi.twitch.tv CLEARMSG #ronni :Kappa"
 	if err := errors.Join(l.take([]byte(shared), &b), l.take([]byte(deletion), &b)); err != nil {
@@ -106,7 +110,7 @@ func TestASharedMessageHasTwoIds(t *testing.T) {
 }
 
 func TestMalformed(t *testing.T) {
-	l := listener{now: clock, said: &recall.Memory{}}
+	l := newListener()
 	for _, message := range []string{
 		"@x", ":", "PRIVMSG", "CLEARMSG", strings.Replace(privmsg, "turbo/1", "turbo", 1), strings.Replace(privmsg, "id=b34ccfc7-4977-403a-8a94-33c6bac34fb8;", "", 1),
 	} {
@@ -122,11 +126,11 @@ func FuzzMessage(f *testing.F) {
 		f.Add(m)
 	}
 	f.Fuzz(func(t *testing.T, message string) {
-		l, b := listener{now: clock, said: &recall.Memory{}}, connect.Batch{}
-		if err := l.take([]byte(message), &b); err != nil && !errors.Is(err, errReconnect) {
+		l, b := newListener(), connect.Batch{}
+		if err := l.take([]byte(message), &b); err != nil && !errors.Is(err, errReconnect) && !errors.Is(err, errBarred) {
 			t.Fatal(err)
 		}
-		if _, err := joined([]byte(message), "ear"); len(b.Posts)+b.Malformed > 1 {
+		if _, err := joined([]byte(message), "ear", newDoor([]string{"a"})); len(b.Posts)+b.Malformed > 1 {
 			t.Fatalf("%+v %v", b, err)
 		}
 		for _, p := range b.Posts {

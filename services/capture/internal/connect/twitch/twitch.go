@@ -18,6 +18,9 @@
 // chat cleared as a whole takes nothing back, and what moderators do between two
 // connections is not told.
 //
+// Twitch leaves joins unanswered that are more than 20 in 10 seconds, which those
+// of two connections soon are: they are sent again until they are answered.
+//
 // go-twitch-irc reads the messages. The connection is kept here: the library's
 // client connects again by itself, panics on messages that are not well-formed,
 // and waits for ever when it is stopped under load.
@@ -26,12 +29,12 @@ package twitch
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
@@ -43,6 +46,7 @@ const (
 	standard    = "ircs://irc.chat.twitch.tv:6697"
 	maxChannels = 20
 	joining     = 30 * time.Second // from dialing to the first channel
+	joinAgain   = 11 * time.Second // longer than Twitch counts joins for
 	anonymous   = "justinfan73512" // any justinfan and a number
 )
 
@@ -61,6 +65,7 @@ type Connector struct {
 	// quiet is how long nothing may come before the server is asked for a sign of
 	// life, and patience how long it may take to give one.
 	quiet, patience time.Duration
+	again           time.Duration
 }
 
 var _ connect.Connector = (*Connector)(nil)
@@ -74,7 +79,7 @@ func open(settings map[string]any, env connect.Env) (*Connector, error) {
 	s := connect.Read(settings)
 	c := &Connector{
 		env: env, url: s.URL("url", standard, "ircs", "irc"), nick: strings.ToLower(s.String("nick", "")), token: s.String("token", ""),
-		quiet: time.Minute, patience: 10 * time.Second,
+		quiet: time.Minute, patience: 10 * time.Second, again: joinAgain,
 	}
 	for _, channel := range s.Strings("channels") {
 		c.channels = append(c.channels, strings.ToLower(strings.TrimPrefix(channel, "#")))
@@ -120,6 +125,8 @@ func (c *Connector) Run(ctx context.Context, _ connect.Place, out connect.Outlet
 }
 
 func (c *Connector) run(ctx context.Context, out connect.Outlet) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	conn, err := c.dial(ctx)
 	if err != nil {
 		return fmt.Errorf("dial Twitch: %w", err)
@@ -127,12 +134,16 @@ func (c *Connector) run(ctx context.Context, out connect.Outlet) error {
 	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	irc := newLine(conn)
-	if err := c.join(irc); err != nil {
+	irc, d := newLine(conn), newDoor(c.channels)
+	if err := c.join(irc, d); err != nil {
 		return err
 	}
 	out.Streaming()
-	l := listener{now: c.env.Now, said: &c.said}
+	var knocking sync.WaitGroup
+	knocking.Go(func() { d.knock(ctx, irc, c.again, c.env.Logger) })
+	defer knocking.Wait()
+	defer cancel()
+	l := listener{now: c.env.Now, said: &c.said, nick: c.name(), door: d}
 	s := stream.Stream{
 		Next:  func(context.Context) ([]byte, error) { return irc.next() },
 		Close: func() { _ = conn.Close() },
@@ -161,36 +172,34 @@ func withPort(u *url.URL, port string) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
+// name is what we are called there.
+func (c *Connector) name() string {
+	if c.nick == "" {
+		return anonymous
+	}
+	return c.nick
+}
+
 // join logs in and waits until the first channel is joined.
-func (c *Connector) join(irc *line) error {
-	nick, token := c.nick, strings.TrimPrefix(c.token, "oauth:")
-	if nick == "" {
-		nick, token = anonymous, "anonymous"
+func (c *Connector) join(irc *line, d *door) error {
+	token := strings.TrimPrefix(c.token, "oauth:")
+	if c.nick == "" {
+		token = "anonymous"
 	}
-	begin := "CAP REQ :twitch.tv/tags twitch.tv/commands\r\nPASS oauth:" + token + "\r\nNICK " + nick + "\r\n"
-	begin += "JOIN #" + strings.Join(c.channels[:(len(c.channels)+1)/2], ",#") + "\r\n" // in two halves: a line has 512 bytes
-	if rest := c.channels[(len(c.channels)+1)/2:]; len(rest) > 0 {
-		begin += "JOIN #" + strings.Join(rest, ",#") + "\r\n"
-	}
+	begin := "CAP REQ :twitch.tv/tags twitch.tv/commands\r\nPASS oauth:" + token + "\r\nNICK " + c.name() + "\r\n" + d.asks()
 	if err := irc.conn.SetReadDeadline(time.Now().Add(joining)); err != nil {
 		return fmt.Errorf("log in to Twitch: %w", err)
 	}
 	if err := irc.write(begin); err != nil {
 		return fmt.Errorf("log in to Twitch: %w", err)
 	}
-	for barred := 0; ; {
+	for {
 		text, err := irc.next()
 		if err == nil && len(text) > 0 {
 			var done bool
-			if done, err = joined(text, nick); done {
+			if done, err = joined(text, c.name(), d); done {
 				return irc.conn.SetReadDeadline(time.Time{})
 			}
-		}
-		if errors.Is(err, errBarred) {
-			if barred++; barred < len(c.channels) {
-				continue
-			}
-			err = &connect.Refused{Err: err}
 		}
 		if err != nil {
 			return fmt.Errorf("log in to Twitch: %w", err)

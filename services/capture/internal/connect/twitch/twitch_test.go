@@ -100,6 +100,35 @@ func TestBarred(t *testing.T) {
 	}
 }
 
+// TestJoinsThatAreNotAnsweredAreAskedAgain: those that are, and barred ones, are
+// not.
+func TestJoinsThatAreNotAnsweredAreAskedAgain(t *testing.T) {
+	s := newServer(t)
+	s.barred, s.deaf = map[string]bool{"#c": true}, map[string]int{"#b": 2, "#d": 1}
+	c, err := s.of(connecttest.Env(t), map[string]any{"channels": []any{"a", "b", "c", "d"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	s.answered = func(channel string) {
+		if channel == "#b" {
+			cancel()
+		}
+	}
+	if err := c.Run(ctx, "", &outlet{}); err != nil {
+		t.Error(err)
+	}
+	for _, line := range []string{"JOIN #a,#b", "JOIN #c,#d", "JOIN #b", "JOIN #d"} {
+		if !s.has(line) {
+			t.Errorf("%q is not said", line)
+		}
+	}
+	if s.deaf["#b"] != 0 {
+		t.Error("#b was not asked for three times")
+	}
+}
+
 // TestWhatIsSaidMeanwhileIsLost: IRC does not resume, and no place pretends so.
 func TestWhatIsSaidMeanwhileIsLost(t *testing.T) {
 	s := newServer(t)
