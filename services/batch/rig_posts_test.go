@@ -94,45 +94,21 @@ func (r *rig) chat(from, n int) {
 
 // foldPosts is the oracle: the fold of a whole partition of posts, by epoch.
 func foldPosts(ctx context.Context, log *eventlog.Log, p int32, c *topic.Catalog) (epochs []topic.View, next int64, err error) {
-	_, end, err := log.Bounds(ctx, eventlog.Posts, p)
-	if err != nil {
-		return nil, 0, err
-	}
 	state, open, listener := topic.NewCounter(), topic.NewOpen(), topic.NewListener(c)
-	if end == 0 {
-		return []topic.View{{}}, 0, nil
-	}
-	reader, err := log.ReadRaw(ctx, eventlog.Posts, p, 0)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer reader.Close()
-	var decoder eventlog.Decoder
-	for next < end {
-		entries, err := reader.Next(ctx)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, e := range entries {
-			next = e.Offset + 1
-			body, err := decoder.Decode(e.Raw)
-			if err != nil {
-				continue
+	next, err = walk(ctx, log, eventlog.Posts, p, func(body eventlog.Body) {
+		switch {
+		case body.Cut != nil:
+			if state.Cut(*body.Cut) {
+				epochs = append(epochs, open.View())
+				open.Reset()
 			}
-			switch {
-			case body.Cut != nil:
-				if state.Cut(*body.Cut) {
-					epochs = append(epochs, open.View())
-					open.Reset()
-				}
-			case body.Post != nil:
-				state.Post(listener.Hear(body.Post), open)
-			case body.Moderation != nil:
-				state.Moderate(listener.Hear(body.Moderation.GetPost()), body.Moderation.GetReject(), open)
-			}
+		case body.Post != nil:
+			state.Post(listener.Hear(body.Post), open)
+		case body.Moderation != nil:
+			state.Moderate(listener.Hear(body.Moderation.GetPost()), body.Moderation.GetReject(), open)
 		}
-	}
-	return append(epochs, open.View()), next, nil
+	})
+	return append(epochs, open.View()), next, err
 }
 
 // catalog is what the speed view listens by.

@@ -279,49 +279,53 @@ func (m *mirror) Expire(_ context.Context, topic string, p int32, below uint64) 
 	return nil
 }
 
-// foldLog is the oracle: the fold of a whole partition, by epoch.
-func foldLog(ctx context.Context, log *eventlog.Log, p int32) (epochs []tally.View, next int64, err error) {
-	_, end, err := log.Bounds(ctx, eventlog.Ballots, p)
-	if err != nil {
-		return nil, 0, err
+// walk visits the records of a whole partition that can be read; next is the
+// offset behind them.
+func walk(ctx context.Context, log *eventlog.Log, topic string, p int32, visit func(body eventlog.Body)) (next int64, err error) {
+	_, end, err := log.Bounds(ctx, topic, p)
+	if err != nil || end == 0 {
+		return 0, err
 	}
-	state, epochs := tally.NewPartition(), []tally.View{{}}
-	if end == 0 {
-		return epochs, 0, nil
-	}
-	reader, err := log.ReadRaw(ctx, eventlog.Ballots, p, 0)
+	reader, err := log.ReadRaw(ctx, topic, p, 0)
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	defer reader.Close()
 	var decoder eventlog.Decoder
 	for next < end {
 		entries, err := reader.Next(ctx)
 		if err != nil {
-			return nil, 0, err
+			return 0, err
 		}
 		for _, e := range entries {
 			next = e.Offset + 1
-			body, err := decoder.Decode(e.Raw)
-			if err != nil {
-				continue
-			}
-			out := epochs[len(epochs)-1]
-			switch {
-			case body.Cut != nil:
-				if state.Cut(*body.Cut) {
-					epochs = append(epochs, tally.View{})
-				}
-			case body.Revocation != nil:
-				state.Revoke(body.Revocation, out)
-			default:
-				for i := range body.Ballots {
-					state.Ballot(&body.Ballots[i], out)
-				}
+			if body, err := decoder.Decode(e.Raw); err == nil {
+				visit(body)
 			}
 		}
 	}
-	return epochs, next, nil
+	return next, nil
+}
+
+// foldLog is the oracle: the fold of a whole partition, by epoch.
+func foldLog(ctx context.Context, log *eventlog.Log, p int32) (epochs []tally.View, next int64, err error) {
+	state, epochs := tally.NewPartition(), []tally.View{{}}
+	next, err = walk(ctx, log, eventlog.Ballots, p, func(body eventlog.Body) {
+		out := epochs[len(epochs)-1]
+		switch {
+		case body.Cut != nil:
+			if state.Cut(*body.Cut) {
+				epochs = append(epochs, tally.View{})
+			}
+		case body.Revocation != nil:
+			state.Revoke(body.Revocation, out)
+		default:
+			for i := range body.Ballots {
+				state.Ballot(&body.Ballots[i], out)
+			}
+		}
+	})
+	return epochs, next, err
 }
 
 // oracle is the fold of the whole log below a cut.
