@@ -68,14 +68,20 @@ func nameOf(family, ext string) string {
 }
 
 func kindOfFile(family, ext string, query url.Values) string {
+	preset, counted := query.Get("preset"), family != "posts"
+	fields := slices.Contains(families, family) && (preset == "caspar" || preset == "spx")
 	switch {
+	case ext == "xml" && fields:
+		return "template"
 	case ext != "json":
 		return ext
 	case family == "map":
 		return "map"
 	case !slices.Contains(families, family): // poll.json, topic.json
 		return "nested"
-	case query.Get("shape") == "wide":
+	case preset == "viz-social" && counted:
+		return "nested"
+	case query.Get("shape") == "wide", fields:
 		return "wide"
 	}
 	return ext

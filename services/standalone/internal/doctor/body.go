@@ -37,6 +37,8 @@ func (e *examiner) body(f format, text []byte) {
 		checkMap(find, text)
 	case "xml":
 		checkXML(find, text)
+	case "template":
+		checkRoot(find, text, "templateData", "componentData")
 	case "csv":
 		checkTable(find, text, ',')
 	case "tsv":

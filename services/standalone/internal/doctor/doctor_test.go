@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -179,6 +180,32 @@ func TestHealthyFeedsOfATopic(t *testing.T) {
 		r.Print(&out)
 		if !strings.Contains(out.String(), "OBS") && last != "/trends.csv" {
 			t.Errorf("%s: %s", last, out.String())
+		}
+	}
+}
+
+// TestPresets: what one product reads is held to what that product takes.
+func TestPresets(t *testing.T) {
+	fields := `{"f0":"The goal","f1":"9","f2":"","f3":"","f4":""}`
+	template := `<templateData><componentData id="f0"><data id="text" value="The goal"/></componentData></templateData>`
+	viz := `{"id":"t","question":"The goal","options":[{"uuid":"1","text":"a","count":3,"image":""}]}`
+	for at, body := range map[string]string{
+		"feed.json?preset=caspar": fields, "trends.json?preset=spx&top=1": fields, "posts.json?preset=caspar": fields,
+		"feed.xml?preset=caspar": template, "posts.xml?preset=spx": template, "trends.json?preset=viz-social": viz,
+		"feed.json?preset=vertigo":     `[{"ChoiceName":"a","Votes":3,"Percent":100,"UniqueRank":1,"Rank":1,"TieCount":1}]`,
+		"posts.json?preset=viz-social": listened()["posts.json"],
+	} {
+		for spoilt, rules := range map[string][]string{body: nil, "nothing": {"flat rows", "wide object", "nested object", "structure"}} {
+			name, _, _ := strings.Cut(at, "?")
+			srv := httptest.NewServer(&clinic{bodies: map[string]string{name: spoilt}})
+			r, err := Examine(t.Context(), srv.URL+"/feeds/t/topics/goal/"+at, time.Millisecond, true)
+			srv.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (len(r.Findings) > 0) != (rules != nil) || rules != nil && !slices.Contains(rules, r.Findings[0].Rule) {
+				t.Errorf("%s: %v", at, r.Findings)
+			}
 		}
 	}
 }

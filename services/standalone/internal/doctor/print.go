@@ -25,7 +25,7 @@ var consumers = []consumer{
 	{"Ross XPression", []string{"rss", "xml", "json"}, []string{"CORS"}},
 	{"Chyron", []string{"xml"}, []string{"CORS"}},
 	{"GV Vertigo", []string{"json", "xml", "csv"}, []string{"CORS"}},
-	{"CasparCG, SPX", []string{"json", "wide"}, nil},
+	{"CasparCG, SPX", []string{"json", "wide", "template"}, nil},
 	{"maps (GeoJSON)", []string{"map"}, nil},
 	{"OGraf", []string{"wide"}, nil},
 	{"Unreal", []string{"json"}, []string{"CORS"}},
