@@ -142,8 +142,7 @@ func (p *pull) hold(ctx context.Context, what string, wait time.Duration) error 
 		if wait == budget.Never {
 			until = 0
 		}
-		p.account.Hold("the budget of "+what+" per "+p.src.Budget.Per+" is spent", until)
-		defer p.account.Resume()
+		defer p.account.Hold("the budget of "+what+" per "+p.src.Budget.Per+" is spent", until)()
 	}
 	return sleep.For(ctx, wait)
 }

@@ -65,11 +65,13 @@ func (a *Account) Unsampled(posts int) {
 	a.status.Unsampled += int64(posts)
 }
 
-// Hold says that the source waits for its own budget, until Resume.
-func (a *Account) Hold(detail string, d time.Duration) { a.set(audience.SourceWaiting, detail, d) }
-
-// Resume ends Hold.
-func (a *Account) Resume() { a.streaming() }
+// Hold says that the source waits for its own budget, until what it returns is
+// called: then it is what it was before.
+func (a *Account) Hold(detail string, d time.Duration) (resume func()) {
+	before := a.state()
+	a.set(audience.SourceWaiting, detail, d)
+	return func() { a.set(before, "", 0) }
+}
 
 // Refuse says that the source's settings are not right, and gives what may be
 // told of it.

@@ -192,6 +192,25 @@ func TestStatus(t *testing.T) {
 	})
 }
 
+// TestABudgetThatIsWaitedForIsTold, and nobody takes the end of the wait for an
+// answer of the platform.
+func TestABudgetThatIsWaitedForIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := NewAccount(time.Now, nil)
+		for _, before := range []audience.SourceState{audience.SourceStarting, audience.SourceStreaming} {
+			resume := a.Hold("the budget is spent", time.Hour)
+			if s := a.Status(); s.State != audience.SourceWaiting || s.Detail != "the budget is spent" || s.Until != audience.MillisOf(time.Now().Add(time.Hour)) {
+				t.Errorf("%+v", s)
+			}
+			resume()
+			if s := a.Status(); s.State != before || s.Detail != "" || s.Until != 0 {
+				t.Errorf("%+v, want %s", s, before)
+			}
+			a.streaming()
+		}
+	})
+}
+
 func TestSecretsAreNotTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		secret := "123:abc/d e"
