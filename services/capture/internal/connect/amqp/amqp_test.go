@@ -20,15 +20,8 @@ func TestConnector(t *testing.T) {
 	connecttest.Run(t, func(t *testing.T) connecttest.Platform { return newFake(t) })
 }
 
-// into is an Outlet that hands batches to a function.
-type into func(connect.Batch) error
-
-func (f into) Deliver(_ context.Context, b connect.Batch) error { return f(b) }
-func (f into) Streaming()                                       {}
-func (f into) Spend(context.Context, int64) error               { return nil }
-
 // run runs a connector on the fake until it has settled that many messages.
-func (f *fake) run(t *testing.T, settled int, out into) error {
+func (f *fake) run(t *testing.T, settled int, out connecttest.Into) error {
 	t.Helper()
 	c, err := f.Connector(connecttest.Env(t))
 	if err != nil {
@@ -81,7 +74,7 @@ func TestNothingIsAcknowledgedBeforeItIsDurable(t *testing.T) {
 	f.put(&stored{id: "m1", at: 1777665600, body: `{"text":"one"}`}, &stored{body: `{"text":"two"}` + "\n" + `{"text":"three"}`})
 	away := errors.New("the log is away")
 	var runs [2][]string
-	keep := func(run int, err error) into {
+	keep := func(run int, err error) connecttest.Into {
 		return func(b connect.Batch) error {
 			for _, p := range b.Posts {
 				runs[run] = append(runs[run], p.ID+" "+p.Text)
@@ -131,7 +124,7 @@ func TestWhatIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		var no *connect.Refused
-		if err := c.Run(t.Context(), "", into(nil)); !errors.As(err, &no) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "wrong-word") {
+		if err := c.Run(t.Context(), "", connecttest.Into(nil)); !errors.As(err, &no) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "wrong-word") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -143,7 +136,7 @@ func TestWhatIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		var no *connect.Refused
-		if err := c.Run(t.Context(), "", into(nil)); err == nil || errors.As(err, &no) {
+		if err := c.Run(t.Context(), "", connecttest.Into(nil)); err == nil || errors.As(err, &no) {
 			t.Errorf("%d: %v", code, err)
 		}
 	}
@@ -160,7 +153,7 @@ func TestNobodyListens(t *testing.T) {
 		t.Fatal(err)
 	}
 	var no *connect.Refused
-	if err := c.Run(t.Context(), "", into(nil)); err == nil || errors.As(err, &no) || strings.Contains(err.Error(), "secret") {
+	if err := c.Run(t.Context(), "", connecttest.Into(nil)); err == nil || errors.As(err, &no) || strings.Contains(err.Error(), "secret") {
 		t.Error(err)
 	}
 }
@@ -178,7 +171,7 @@ func TestABrokerThatSaysNothing(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- c.Run(ctx, "", into(nil)) }()
+	go func() { done <- c.Run(ctx, "", connecttest.Into(nil)) }()
 	conn, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)

@@ -114,7 +114,7 @@ func (r *rabbit) until(want ...string) {
 	ctx, cancel := context.WithTimeout(r.t.Context(), 30*time.Second)
 	defer cancel()
 	missing := slices.Clone(want)
-	err = c.Run(ctx, "", into(func(b connect.Batch) error {
+	err = c.Run(ctx, "", connecttest.Into(func(b connect.Batch) error {
 		for _, p := range b.Posts {
 			missing = slices.DeleteFunc(missing, func(s string) bool { return s == p.Text })
 		}
@@ -146,7 +146,7 @@ func TestRealDeadLetters(t *testing.T) {
 	ids := make(chan string, 1)
 	done := make(chan error, 1)
 	go func() {
-		done <- c.Run(ctx, "", into(func(b connect.Batch) error {
+		done <- c.Run(ctx, "", connecttest.Into(func(b connect.Batch) error {
 			for _, p := range b.Posts {
 				ids <- fmt.Sprint(p.ID, " ", p.CreatedAt)
 			}
@@ -179,7 +179,7 @@ func TestRealRefusals(t *testing.T) {
 			t.Fatal(err)
 		}
 		var no *connect.Refused
-		if err := c.Run(t.Context(), "", into(nil)); !errors.As(err, &no) || strings.Contains(err.Error(), "wrong-word") {
+		if err := c.Run(t.Context(), "", connecttest.Into(nil)); !errors.As(err, &no) || strings.Contains(err.Error(), "wrong-word") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -208,7 +208,7 @@ func TestRealKilled(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		n := 0
-		done <- c.Run(t.Context(), "", into(func(b connect.Batch) error {
+		done <- c.Run(t.Context(), "", connecttest.Into(func(b connect.Batch) error {
 			if n++; n == 1 {
 				close(delivered)
 			}

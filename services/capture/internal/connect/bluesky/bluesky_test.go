@@ -37,13 +37,6 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// into is an Outlet that hands batches to a function.
-type into func(connect.Batch) error
-
-func (f into) Deliver(_ context.Context, b connect.Batch) error { return f(b) }
-func (f into) Streaming()                                       {}
-func (f into) Spend(context.Context, int64) error               { return nil }
-
 func TestQuery(t *testing.T) {
 	j := newJetstream(t)
 	j.close = &websocket.CloseError{Code: websocket.StatusGoingAway}
@@ -52,7 +45,7 @@ func TestQuery(t *testing.T) {
 		t.Fatal(err)
 	}
 	us := time.Now().UnixMicro()
-	if err := c.Run(t.Context(), connect.Place(strconv.FormatInt(us, 10)), into(nil)); err == nil {
+	if err := c.Run(t.Context(), connect.Place(strconv.FormatInt(us, 10)), connecttest.Into(nil)); err == nil {
 		t.Error("the end of the connection is no error")
 	}
 	q, err := url.ParseQuery(j.query[0])
@@ -70,7 +63,7 @@ func TestConsumerTooSlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	var slow *connect.Slow
-	if err := c.Run(t.Context(), "", into(nil)); !errors.As(err, &slow) {
+	if err := c.Run(t.Context(), "", connecttest.Into(nil)); !errors.As(err, &slow) {
 		t.Errorf("%v, want a Slow", err)
 	}
 }
@@ -88,7 +81,7 @@ func TestHugeMessagesAreBounded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	malformed := 0
-	err = c.Run(ctx, connect.Place(strconv.FormatInt(time.Now().UnixMicro(), 10)), into(func(b connect.Batch) error {
+	err = c.Run(ctx, connect.Place(strconv.FormatInt(time.Now().UnixMicro(), 10)), connecttest.Into(func(b connect.Batch) error {
 		malformed += b.Malformed
 		if len(b.Posts) > 0 {
 			cancel()

@@ -128,9 +128,21 @@ func (l *listener) author(a *mastodon.Account) audience.Author {
 	if !strings.Contains(handle, "@") {
 		handle += "@" + l.host
 	}
-	author := audience.Author{ID: strings.ToLower(handle), Name: a.DisplayName, Handle: handle, CreatedAt: audience.MillisOf(a.CreatedAt)}
+	author := audience.Author{ID: strings.ToLower(handle), Name: nameOf(a), Handle: handle, CreatedAt: audience.MillisOf(a.CreatedAt)}
 	if a.FollowersCount > 0 {
 		author.Followers = uint64(a.FollowersCount)
 	}
 	return author
+}
+
+// nameOf is the name that people see, less the pictures that a server has of its
+// own, which are no part of a name.
+func nameOf(a *mastodon.Account) string {
+	name := a.DisplayName
+	for _, e := range a.Emojis {
+		if e.ShortCode != "" {
+			name = strings.ReplaceAll(name, ":"+e.ShortCode+":", "")
+		}
+	}
+	return strings.TrimSpace(name)
 }

@@ -51,6 +51,13 @@ func TestStatuses(t *testing.T) {
 			func(p *audience.Post) {
 				p.Author = audience.Author{ID: "bia@other.test", Handle: "Bia@other.test", CreatedAt: 1667606400000}
 			}},
+		"a name with pictures": {map[string]any{"account": map[string]any{"id": "109", "acct": "ana", "display_name": "Ana 🇧🇷 :verified: :-:", "followers_count": 12,
+			"created_at": "2022-11-05T00:00:00.000Z", "emojis": []any{map[string]any{"shortcode": "verified", "url": "https://m.test/v.png"}}}},
+			func(p *audience.Post) { p.Author.Name = "Ana 🇧🇷  :-:" }},
+		"a quote": {map[string]any{"content": `<p class="quote-inline">RE: <a href="https://m.test/@bia/5">https://m.test/@bia/5</a></p><p>so true</p>`,
+			"quote": map[string]any{"state": "accepted", "quoted_status": status(5, "quoted", nil)}},
+			func(p *audience.Post) { p.Text, p.Links = "so true", []string{"https://m.test/@bia/5"} }},
+		"a time zone": {map[string]any{"created_at": "2026-05-01T17:00:00.123-03:00"}, func(*audience.Post) {}},
 		"boost": {map[string]any{"content": "", "reblog": status(5, "said", map[string]any{"account": account, "language": "pt"})},
 			func(p *audience.Post) {
 				p.Text, p.Language, p.RepostOf = "said", "pt", "https://m.test/users/ana/statuses/5"

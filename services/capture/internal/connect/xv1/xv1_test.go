@@ -30,13 +30,6 @@ func TestSearch(t *testing.T) {
 	connecttest.Run(t, func(t *testing.T) connecttest.Platform { return searched{newServer(t, true)} })
 }
 
-// into is an Outlet that hands batches to a function.
-type into func(connect.Batch) error
-
-func (f into) Deliver(_ context.Context, b connect.Batch) error { return f(b) }
-func (f into) Streaming()                                       {}
-func (f into) Spend(context.Context, int64) error               { return nil }
-
 // TestOtherTermsAnotherStream: what is asked for follows the topics, and between
 // the two streams nothing is lost.
 func TestOtherTermsAnotherStream(t *testing.T) {
@@ -50,7 +43,7 @@ func TestOtherTermsAnotherStream(t *testing.T) {
 	defer cancel()
 	s.Say("the first one", "neither")
 	got := map[string]bool{}
-	err = c.Run(ctx, connect.Place("1"), into(func(b connect.Batch) error {
+	err = c.Run(ctx, connect.Place("1"), connecttest.Into(func(b connect.Batch) error {
 		for _, p := range b.Posts {
 			got[p.Text] = true
 			switch p.Text {
@@ -76,7 +69,7 @@ func texts(t *testing.T, c connect.Connector, from connect.Place, posts int, loo
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err = c.Run(ctx, from, into(func(b connect.Batch) error {
+	err = c.Run(ctx, from, connecttest.Into(func(b connect.Batch) error {
 		for _, p := range b.Posts {
 			if !slices.Contains(got, p.Text) {
 				got = append(got, p.Text)
@@ -133,7 +126,7 @@ func TestWhatIsFoundInVainEndsTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	away := errors.New("the log is away")
-	if err := c.Run(t.Context(), anHourAgo(), into(func(connect.Batch) error { return away })); !errors.Is(err, away) {
+	if err := c.Run(t.Context(), anHourAgo(), connecttest.Into(func(connect.Batch) error { return away })); !errors.Is(err, away) {
 		t.Error(err)
 	}
 }
@@ -153,10 +146,10 @@ func TestNoticesOfTheStream(t *testing.T) {
 			t.Fatal(err)
 		}
 		posts, malformed := 0, 0
-		out := opened{into(func(b connect.Batch) error {
+		out := connecttest.Opened{Into: func(b connect.Batch) error {
 			posts, malformed = posts+len(b.Posts), malformed+b.Malformed
 			return nil
-		}), func() {
+		}, Answers: func() {
 			s.Publish(`{"warning":{"code":"FALLING_BEHIND","message":"Your connection is falling behind and messages are being queued for delivery to you. Your queue is now over 60% full.","percent_full":60}}`)
 			s.Say("clamor")
 			s.Publish(notice)
@@ -167,14 +160,6 @@ func TestNoticesOfTheStream(t *testing.T) {
 		}
 	}
 }
-
-// opened is an Outlet that also tells when the platform answers.
-type opened struct {
-	into
-	streaming func()
-}
-
-func (o opened) Streaming() { o.streaming() }
 
 // TestRefusalsAreTold in the platform's own words.
 func TestRefusalsAreTold(t *testing.T) {
@@ -194,7 +179,7 @@ func TestRefusalsAreTold(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.Answer(c.status, c.body)
-			if err := conn.Run(t.Context(), "", into(nil)); err == nil || !strings.Contains(err.Error(), c.told) || strings.Contains(err.Error(), "html") {
+			if err := conn.Run(t.Context(), "", connecttest.Into(nil)); err == nil || !strings.Contains(err.Error(), c.told) || strings.Contains(err.Error(), "html") {
 				t.Errorf("search %v: %v", search, err)
 			}
 		}

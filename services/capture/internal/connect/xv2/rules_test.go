@@ -15,20 +15,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// opened is an Outlet that also tells when the platform answers.
-type opened struct {
-	into
-	streaming func()
-}
-
-func (o opened) Streaming() { o.streaming() }
-
 // texts runs a connector until it delivered so many posts.
 func texts(t *testing.T, c connect.Connector, from connect.Place, posts int, streaming func()) (got []string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err = c.Run(ctx, from, opened{func(b connect.Batch) error {
+	err = c.Run(ctx, from, connecttest.Opened{Into: func(b connect.Batch) error {
 		for _, p := range b.Posts {
 			got = append(got, p.Text)
 		}
@@ -36,7 +28,7 @@ func texts(t *testing.T, c connect.Connector, from connect.Place, posts int, str
 			cancel()
 		}
 		return nil
-	}, streaming})
+	}, Answers: streaming})
 	return got, err
 }
 
@@ -159,7 +151,7 @@ func TestRefusals(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Answer(c.status, c.body)
-		err = conn.Run(t.Context(), "", into(nil))
+		err = conn.Run(t.Context(), "", connecttest.Into(nil))
 		var wait *connect.Wait
 		var slow *connect.Slow
 		var refused *connect.Refused

@@ -24,13 +24,6 @@ func TestConnector(t *testing.T) {
 	connecttest.Run(t, func(t *testing.T) connecttest.Platform { return newServer(t) })
 }
 
-// into is an Outlet that hands batches to a function.
-type into func(connect.Batch) error
-
-func (f into) Deliver(_ context.Context, b connect.Batch) error { return f(b) }
-func (f into) Streaming()                                       {}
-func (f into) Spend(context.Context, int64) error               { return nil }
-
 // TestRulesFollowTheTopics: obsolete rules go, foreign ones stay, the stream lives
 // on.
 func TestRulesFollowTheTopics(t *testing.T) {
@@ -45,7 +38,9 @@ func TestRulesFollowTheTopics(t *testing.T) {
 	defer cancel()
 	done := make(chan error, 1)
 	batches := make(chan connect.Batch, 100)
-	go func() { done <- c.Run(ctx, "", into(func(b connect.Batch) error { batches <- b; return nil })) }()
+	go func() {
+		done <- c.Run(ctx, "", connecttest.Into(func(b connect.Batch) error { batches <- b; return nil }))
+	}()
 	standing := func(want ...string) {
 		t.Helper()
 		for !slices.Equal(s.values(), want) {
@@ -83,7 +78,7 @@ func TestAGapIsFilledHoweverOftenTheSearchIsRefused(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	got := map[string]bool{}
-	err = c.Run(ctx, from, into(func(b connect.Batch) error {
+	err = c.Run(ctx, from, connecttest.Into(func(b connect.Batch) error {
 		for _, p := range b.Posts {
 			got[p.Text] = true
 		}
@@ -126,7 +121,7 @@ func TestRulesThatThePlatformDoesNotTake(t *testing.T) {
 		t.Fatal(err)
 	}
 	var refused *connect.Refused
-	if err := c.Run(t.Context(), "", into(nil)); !errors.As(err, &refused) {
+	if err := c.Run(t.Context(), "", connecttest.Into(nil)); !errors.As(err, &refused) {
 		t.Error(err)
 	}
 }
@@ -139,7 +134,7 @@ func TestASecondConnectionIsTriedAgainSoon(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = c.Run(t.Context(), "", into(nil))
+	err = c.Run(t.Context(), "", connecttest.Into(nil))
 	var wait *connect.Wait
 	var slow *connect.Slow
 	if err == nil || errors.As(err, &wait) || errors.As(err, &slow) {
