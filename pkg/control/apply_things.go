@@ -120,7 +120,10 @@ func (m *Machine) putTopic(e *Event, offset int64) Verdict {
 	if !ok {
 		was = &Topic{Revision: m.gone[e.Subject]}
 	}
-	next.ID, next.Revision, next.Offset = e.Subject, was.Revision+1, offset
+	next.ID, next.Revision = e.Subject, was.Revision+1
+	if next.Counted, next.Offset = next.Revision, offset; next.countsLike(was) {
+		next.Counted, next.Offset = was.Counted, was.Offset
+	}
 	m.state.topics.put(e.Subject, &next)
 	return accepted(next.Revision)
 }

@@ -158,6 +158,31 @@ func TestATopicsRevisionNeverComesBack(t *testing.T) {
 	}
 }
 
+// TestATitleCostsNoFigure: only what changes the counting makes another count.
+func TestATitleCostsNoFigure(t *testing.T) {
+	d := newDesk(t)
+	put := func(base uint64, title, rule string, more *audience.TopicFilters, crowd bool) (revision, counted uint64, offset int64) {
+		d.must(control.KindTopicPut, "t", base, audience.Topic{Show: "gala", Title: title, Rule: rule, Filters: more, Crowd: crowd})
+		now, _ := d.m.State().Topic("t")
+		return now.Revision, now.Counted, now.Offset
+	}
+	br := func() *audience.TopicFilters { return &audience.TopicFilters{Countries: []string{"BR"}} }
+	_, _, first := put(0, "T", "gol", br(), false)
+	if revision, counted, offset := put(1, "Another", "gol", br(), false); revision != 2 || counted != 1 || offset != first {
+		t.Errorf("a title: revision %d, counted as %d from %d", revision, counted, offset)
+	}
+	for revision, change := range []struct {
+		rule  string
+		more  *audience.TopicFilters
+		crowd bool
+	}{{"gol OR copa", br(), false}, {"gol OR copa", nil, false}, {"gol OR copa", nil, true}} {
+		at := uint64(revision) + 3
+		if _, counted, offset := put(at-1, "Another", change.rule, change.more, change.crowd); counted != at || offset <= first {
+			t.Errorf("%+v is counted as %d from %d", change, counted, offset)
+		}
+	}
+}
+
 // TestADeletedPostStaysRejected: what its platform took back no moderator shows
 // again, and its text is not kept for lists.
 func TestADeletedPostStaysRejected(t *testing.T) {

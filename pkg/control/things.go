@@ -1,6 +1,10 @@
 package control
 
-import "github.com/clamor-live/clamor/pkg/audience"
+import (
+	"reflect"
+
+	"github.com/clamor-live/clamor/pkg/audience"
+)
 
 // Show is a show and the revision of its definition.
 type Show struct {
@@ -35,9 +39,19 @@ type Topic struct {
 	audience.Topic
 
 	Revision uint64 `json:"revision"`
-	// Offset is where this revision stands in the control log: a cut that was
-	// decided behind it is counted by it.
-	Offset int64 `json:"-"`
+	// Counted is the revision that decides which posts are counted: the latest that
+	// changed more than the title, so that a title never costs a figure. Offset is
+	// where it stands in the control log: a cut that was decided behind it is counted
+	// by it.
+	Counted uint64 `json:"-"`
+	Offset  int64  `json:"-"`
+}
+
+// countsLike says whether two definitions count the same posts.
+func (t *Topic) countsLike(o *Topic) bool {
+	a, b := t.Topic, o.Topic
+	a.Title, b.Title = "", ""
+	return reflect.DeepEqual(a, b)
 }
 
 // RunRequest is a batch run that somebody asked for and that no cut has taken

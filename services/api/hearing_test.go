@@ -108,7 +108,7 @@ func (h *fakeHearing) use(r *rig) {
 	var topics []topic.Definition
 	for _, t := range state.Topics("") {
 		show, _ := state.Show(t.Show)
-		topics = append(topics, topic.Definition{Topic: t.Topic, Revision: t.Revision, Languages: show.Languages})
+		topics = append(topics, topic.Definition{Topic: t.Topic, Revision: t.Counted, Languages: show.Languages})
 	}
 	catalog, err := topic.Compile(topics, nil)
 	must(r.t, err)

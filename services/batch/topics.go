@@ -27,7 +27,7 @@ func definitions(state *control.State, before int64) []topic.Definition {
 		if t.Offset >= before {
 			continue
 		}
-		d := topic.Definition{Topic: t.Topic, Revision: t.Revision}
+		d := topic.Definition{Topic: t.Topic, Revision: t.Counted}
 		if show, ok := state.Show(t.Show); ok {
 			d.Languages = show.Languages
 		}

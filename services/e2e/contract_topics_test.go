@@ -22,7 +22,7 @@ func topics(t *testing.T, c *customer) {
 		t.Helper()
 		c.do(t, request{method: http.MethodPost, path: "/v1/sources/topics-push/posts", as: key, body: lines(t, all...)}).report(t, len(all), 0, nil)
 	}
-	c.post(t, "/v1/topics", object{"id": "topics-goal", "show": show, "title": "The goal", "rule": "goal OR #final"}).is(t, 201, "")
+	c.post(t, "/v1/topics", object{"id": "topics-goal", "show": show, "title": "Goals", "rule": "goal OR #final"}).is(t, 201, "")
 	t.Run("counted", func(t *testing.T) { counted(t, c, say) })
 	t.Run("feeds", func(t *testing.T) { topicFeeds(t, c, show) })
 	t.Run("presets", func(t *testing.T) { topicPresets(t, c, show) })
@@ -83,6 +83,15 @@ func counted(t *testing.T, c *customer, say func(...any)) {
 	if s := c.heard(t, "topics-goal", 5); s["generation"] == 0.0 {
 		t.Errorf("%v", s)
 	}
+	topic := c.get(t, "/v1/topics/topics-goal")
+	c.put(t, "/v1/topics/topics-goal", topic.header.Get("ETag"), with(topic.object(t), object{"title": "The goal", "revision": nil})).is(t, 200, "")
+	c.await(t, "the new title", func() bool { // it costs no figure
+		s := c.stats(t, "topics-goal", "")
+		if s["totals"].(object)["posts"] != 5.0 || s["complete"] != true {
+			t.Errorf("another title: %v", s)
+		}
+		return s["title"] == "The goal" && s["revision"] == 2.0
+	})
 	for _, query := range []string{"?window=soon", "?by=mood", "?step=1s", "?window=1000h"} {
 		c.get(t, "/v1/topics/topics-goal/stats"+query).is(t, 422, "invalid-request")
 	}

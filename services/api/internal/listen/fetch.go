@@ -95,7 +95,7 @@ func (f *fetcher) fetch(ctx context.Context, state *control.State, now audience.
 func subjects(state *control.State) map[topic.Subject]bool {
 	out := map[topic.Subject]bool{}
 	for _, t := range state.Topics("") {
-		out[topic.Subject{Topic: t.ID, Revision: t.Revision}] = true
+		out[topic.Subject{Topic: t.ID, Revision: t.Counted}] = true
 	}
 	return out
 }

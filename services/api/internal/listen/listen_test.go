@@ -29,6 +29,7 @@ type stage struct {
 	offset     int64
 	state      *control.State
 	now        audience.Millis
+	defined    int
 	parts      []stagePart
 	generation *views.Generation
 	pieces     map[views.PieceID][]byte
@@ -77,7 +78,8 @@ func (s *stage) base(kind, subject string) uint64 {
 }
 
 func (s *stage) define(id string) {
-	s.tell(control.KindTopicPut, id, `{"show":"show","title":"T","rule":"x"}`)
+	s.defined++ // each definition counts other posts than the one before
+	s.tell(control.KindTopicPut, id, fmt.Sprintf(`{"show":"show","title":"T","rule":"x OR y%d"}`, s.defined))
 }
 
 func (s *stage) State() *control.State    { return s.state }

@@ -102,7 +102,7 @@ func (p *painter) bound(held int, now audience.Millis) {
 // paint renews one topic's picture, if anything changed.
 func (p *painter) paint(state *control.State, t *control.Topic, more map[topic.Subject]additions, now audience.Millis) {
 	c := p.canvas[t.ID]
-	subject := topic.Subject{Topic: t.ID, Revision: t.Revision}
+	subject := topic.Subject{Topic: t.ID, Revision: t.Counted}
 	if c == nil || c.subject != subject {
 		c = &canvas{subject: subject, from: math.MaxInt64, sums: &sums{}}
 		p.canvas[t.ID] = c
