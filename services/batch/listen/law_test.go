@@ -254,7 +254,8 @@ func (g *generation) view(t fatal, s *store) topic.View {
 
 // TestBatchAndSpeedAreTheWholeLog is the law: at every cut, what batch has
 // published and the speed epochs from that cut on are the fold of the log; and a
-// generation is the same, byte for byte, however it was come by.
+// generation is the same, byte for byte, however it was come by (any one of a
+// history, since to count whole is what costs).
 func TestBatchAndSpeedAreTheWholeLog(t *testing.T) {
 	c := compile(t, map[string]string{"gol": "gol OR goal", "tags": "#copa OR #worldcup"})
 	deaf := compile(t, nil)
@@ -276,10 +277,14 @@ func TestBatchAndSpeedAreTheWholeLog(t *testing.T) {
 		}
 		s := newStore()
 		var before *generation
+		again := rapid.Uint64Range(1, h.cuts).Draw(t, "again")
 		for n := uint64(1); n <= h.cuts; n++ {
 			g := h.count(t, a, s, c, n, before)
-			if diff := cmp.Diff(h.count(t, a, newStore(), c, n, nil), g, cmp.AllowUnexported(generation{})); diff != "" {
-				t.Fatalf("generation %d, counted whole and from the one before: %s", n, diff)
+			if n == again {
+				whole := h.count(t, a, newStore(), c, n, nil)
+				if diff := cmp.Diff(whole, g, cmp.AllowUnexported(generation{})); diff != "" {
+					t.Fatalf("generation %d, counted whole and from the one before: %s", n, diff)
+				}
 			}
 			merged := g.view(t, s)
 			for p := range speed {
