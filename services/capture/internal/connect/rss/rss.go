@@ -151,7 +151,7 @@ func freshness(h http.Header) time.Duration {
 			seconds, err := strconv.ParseUint(strings.Trim(value, `"`), 10, 31)
 			if err == nil {
 				age, _ := strconv.ParseUint(h.Get("Age"), 10, 31) // 0, if there is none
-				return min(max(0, time.Duration(seconds)-time.Duration(age))*time.Second, maxAge)
+				return min(time.Duration(seconds-min(age, seconds))*time.Second, maxAge)
 			}
 		}
 	}

@@ -53,6 +53,11 @@ func TestUpdates(t *testing.T) {
 			ID: "-1001234567890:77", Platform: "telegram", Text: "Hoje tem final!", CreatedAt: 1777665600000, RepostOf: "-1009876543210:42",
 			Author: audience.Author{ID: "-1009876543210", Name: "Canal do Programa", Handle: "canaldoprograma"},
 		}},
+		"edited_channel": {{ // Telegram sends what was written, with entities beside it
+			ID: "-1009876543210:43", Platform: "telegram", Text: "Vote <b> &amp; ANNA 🇧🇷 aqui", CreatedAt: 1777665600000,
+			Author: audience.Author{ID: "-1009876543210", Name: "Canal do Programa", Handle: "canaldoprograma"},
+			Media:  []string{"telegram:photo/AgACLARGE"}, Links: []string{"https://example.org/vote"},
+		}},
 		"reply": {{
 			ID: "1111111:1365", Platform: "telegram", Text: "/start", CreatedAt: 1441645532000, ReplyTo: "1111112:1334",
 			Author: audience.Author{ID: "1111111", Name: "Test Firstname Test Lastname", Handle: "Testusername"},

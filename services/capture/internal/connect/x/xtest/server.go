@@ -83,8 +83,10 @@ func (s *Server) Answer(status int, body string) {
 	s.next, s.body = status, body
 }
 
-// Slow and Fail are statuses of the next answer.
+// Slow asks the next request to come back more slowly.
 func (s *Server) Slow() { s.Answer(420, "Exceeded connection limit for user") }
+
+// Fail lets the next request fail.
 func (s *Server) Fail() { s.Answer(503, "") }
 
 // answer refuses what is to be refused. Every answer says how much of its limit is
