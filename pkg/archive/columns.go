@@ -126,23 +126,21 @@ func parseType(s string) (RowType, error) {
 }
 
 func slotsText(choices []audience.Choice) string {
-	var dst []byte
-	for i, c := range choices {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = strconv.AppendUint(dst, uint64(c.Slot), 10)
-	}
-	return string(dst)
+	return commas(choices, func(dst []byte, c audience.Choice) []byte { return strconv.AppendUint(dst, uint64(c.Slot), 10) })
 }
 
 func scoresText(choices []audience.Choice) string {
+	return commas(choices, func(dst []byte, c audience.Choice) []byte { return strconv.AppendInt(dst, int64(c.Score), 10) })
+}
+
+// commas writes all with commas between.
+func commas[T any](all []T, add func(dst []byte, v T) []byte) string {
 	var dst []byte
-	for i, c := range choices {
+	for i, v := range all {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = strconv.AppendInt(dst, int64(c.Score), 10)
+		dst = add(dst, v)
 	}
 	return string(dst)
 }
@@ -173,15 +171,9 @@ func parseInts(s string) ([]int64, error) {
 }
 
 func joinSeals(keys []audience.RoundKey) string {
-	var b []byte
-	for i, k := range keys {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(append(b, k.Poll...), ':')
-		b = strconv.AppendUint(b, uint64(k.Round), 10)
-	}
-	return string(b)
+	return commas(keys, func(dst []byte, k audience.RoundKey) []byte {
+		return strconv.AppendUint(append(append(dst, k.Poll...), ':'), uint64(k.Round), 10)
+	})
 }
 
 func parseSeals(s string) ([]audience.RoundKey, error) {

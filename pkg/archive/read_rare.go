@@ -15,58 +15,45 @@ import (
 // ReadPosts calls visit with the rows of a posts segment in order, some at a
 // time. The slice is reused, the posts are not.
 func (a *Archive) ReadPosts(ctx context.Context, s Segment, visit func([]PostRow) error) (File, error) {
-	rows := make([]PostRow, 0, visitRows)
-	return readRows(ctx, a, s, func(columns []postColumns) error {
-		rows = rows[:0]
-		for i := range columns {
-			row, err := columns[i].row()
-			if err != nil {
-				return corrupt(s.Path(), err)
-			}
-			rows = append(rows, row)
-		}
-		return visit(rows)
-	})
+	return readRows(ctx, a, s, (*postColumns).row, visit)
 }
 
 // ReadControl calls visit with the rows of a control segment in order, some at
 // a time. The slice is reused, the events are not.
 func (a *Archive) ReadControl(ctx context.Context, s Segment, visit func([]ControlRow) error) (File, error) {
-	rows := make([]ControlRow, 0, visitRows)
-	return readRows(ctx, a, s, func(columns []controlColumns) error {
-		rows = rows[:0]
-		for i := range columns {
-			row, err := columns[i].row()
-			if err != nil {
-				return corrupt(s.Path(), err)
-			}
-			rows = append(rows, row)
-		}
-		return visit(rows)
-	})
+	return readRows(ctx, a, s, (*controlColumns).row, visit)
 }
 
-func readRows[T any](ctx context.Context, a *Archive, s Segment, visit func([]T) error) (File, error) {
+// readRows reads the columns C of a segment as rows R.
+func readRows[C, R any](ctx context.Context, a *Archive, s Segment, row func(*C) (R, error), visit func([]R) error) (File, error) {
 	o, err := a.open(ctx, s, true)
 	if err != nil {
 		return File{}, err
 	}
 	defer o.Close()
-	if !parquet.EqualNodes(parquet.SchemaOf(new(T)), o.parquet.Schema()) {
+	if !parquet.EqualNodes(parquet.SchemaOf(new(C)), o.parquet.Schema()) {
 		return File{}, corrupt(s.Path(), errColumn)
 	}
-	reader := parquet.NewGenericReader[T](o.parquet)
+	reader := parquet.NewGenericReader[C](o.parquet)
 	defer func() { _ = reader.Close() }()
-	buffer := make([]T, visitRows)
+	columns, rows := make([]C, visitRows), make([]R, 0, visitRows)
 	var seen int64
 	for {
 		if err := ctx.Err(); err != nil {
 			return File{}, fmt.Errorf("read %s: %w", s.Path(), err)
 		}
-		n, err := readSome(s.Path(), reader, buffer)
+		n, err := readSome(s.Path(), reader, columns)
 		seen += int64(n)
+		rows = rows[:0]
+		for i := range columns[:n] {
+			row, err := row(&columns[i])
+			if err != nil {
+				return File{}, corrupt(s.Path(), err)
+			}
+			rows = append(rows, row)
+		}
 		if n > 0 {
-			if err := visit(buffer[:n]); err != nil {
+			if err := visit(rows); err != nil {
 				return File{}, err
 			}
 		}

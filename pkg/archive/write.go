@@ -6,18 +6,8 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/parquet-go/parquet-go"
-
 	"github.com/clamor-live/clamor/pkg/audience"
 	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
-)
-
-const (
-	// rowGroup is how many rows the reader holds at a time: about 6 MB of
-	// ballots. It is part of the bytes of a file, so it does not change.
-	rowGroup = 1 << 16
-	// writeChunk is how many rows go to the encoder at a time.
-	writeChunk = 1 << 10
 )
 
 // The footer's own entries.
@@ -111,34 +101,18 @@ func (w *Writer) Revocation(offset int64, r *audience.Revocation) error {
 		kind = audience.Score
 	}
 	slots, scores := w.choices.of(r.Choices, kind)
-	*w.ballots.next() = ballotColumns{
+	w.count(w.ballots.put(ballotColumns{
 		Offset: offset, Type: RowRevocation.String(),
 		ID: r.Ballot, Poll: r.Poll, Round: int64(r.Round), Voter: r.Voter,
 		ReceivedAt: int64(r.ReceivedAt), Slots: slots, Scores: scores,
 		Restore: r.Restore, At: int64(r.At), Actor: r.Actor,
-	}
-	w.count(w.ballots.flushFull())
+	}))
 	return w.err
 }
 
 // Cut adds the cut at offset, effective or repeated.
 func (w *Writer) Cut(offset int64, c audience.Cut) error {
-	if err := w.at(offset, true); err != nil {
-		return err
-	}
-	at, number, seals := int64(c.At), int64(c.Number), joinSeals(c.Seals)
-	switch {
-	case w.ballots != nil:
-		*w.ballots.next() = ballotColumns{Offset: offset, Type: RowCut.String(), At: at, Cut: number, Seals: seals}
-		w.count(w.ballots.flushFull())
-	case w.posts != nil:
-		*w.posts.next() = postColumns{Offset: offset, Type: RowCut.String(), At: at, Cut: number, Seals: seals}
-		w.count(w.posts.flushFull())
-	default:
-		*w.control.next() = controlColumns{Offset: offset, Type: RowCut.String(), At: at, Cut: number, Seals: seals}
-		w.count(w.control.flushFull())
-	}
-	return w.err
+	return w.mark(offset, RowCut, int64(c.At), int64(c.Number), joinSeals(c.Seals))
 }
 
 // Post adds the post at offset.
@@ -146,10 +120,9 @@ func (w *Writer) Post(offset int64, p *clamorv1.Post) error {
 	if err := w.at(offset, w.posts != nil); err != nil {
 		return err
 	}
-	row := w.posts.next()
-	*row = postRow(p)
+	row := postRow(p)
 	row.Offset, row.Type = offset, RowPost.String()
-	w.count(w.posts.flushFull())
+	w.count(w.posts.put(row))
 	return w.err
 }
 
@@ -158,11 +131,10 @@ func (w *Writer) Moderation(offset int64, m *clamorv1.Moderation) error {
 	if err := w.at(offset, w.posts != nil); err != nil {
 		return err
 	}
-	row := w.posts.next()
-	*row = postRow(m.GetPost())
+	row := postRow(m.GetPost())
 	row.Offset, row.Type = offset, RowModeration.String()
 	row.Reject, row.At, row.Actor = m.GetReject(), m.GetAt(), m.GetActor()
-	w.count(w.posts.flushFull())
+	w.count(w.posts.put(row))
 	return w.err
 }
 
@@ -171,31 +143,30 @@ func (w *Writer) Control(offset int64, c *clamorv1.Control) error {
 	if err := w.at(offset, w.control != nil); err != nil {
 		return err
 	}
-	*w.control.next() = controlColumns{
+	w.count(w.control.put(controlColumns{
 		Offset: offset, Type: RowControl.String(),
 		ID: c.GetId(), At: c.GetAt(), Actor: c.GetActor(), Kind: c.GetKind(), Subject: c.GetSubject(),
 		BaseRevision: int64(c.GetBaseRevision()), Payload: c.GetPayload(),
-	}
-	w.count(w.control.flushFull())
+	}))
 	return w.err
 }
 
 // Unreadable notes that the value at offset is no record, or none that belongs
 // into this topic.
-func (w *Writer) Unreadable(offset int64) error {
+func (w *Writer) Unreadable(offset int64) error { return w.mark(offset, RowUnreadable, 0, 0, "") }
+
+// mark adds a row that a segment of any topic may have.
+func (w *Writer) mark(offset int64, as RowType, at, cut int64, seals string) error {
 	if err := w.at(offset, true); err != nil {
 		return err
 	}
 	switch {
 	case w.ballots != nil:
-		*w.ballots.next() = ballotColumns{Offset: offset, Type: RowUnreadable.String()}
-		w.count(w.ballots.flushFull())
+		w.count(w.ballots.put(ballotColumns{Offset: offset, Type: as.String(), At: at, Cut: cut, Seals: seals}))
 	case w.posts != nil:
-		*w.posts.next() = postColumns{Offset: offset, Type: RowUnreadable.String()}
-		w.count(w.posts.flushFull())
+		w.count(w.posts.put(postColumns{Offset: offset, Type: as.String(), At: at, Cut: cut, Seals: seals}))
 	default:
-		*w.control.next() = controlColumns{Offset: offset, Type: RowUnreadable.String()}
-		w.count(w.control.flushFull())
+		w.count(w.control.put(controlColumns{Offset: offset, Type: as.String(), At: at, Cut: cut, Seals: seals}))
 	}
 	return w.err
 }
@@ -286,62 +257,6 @@ func (w *Writer) Abort() {
 		w.out.abort()
 		w.out = nil
 	}
-}
-
-// table buffers rows for the encoder and ends row groups at fixed counts, so
-// that the bytes do not depend on how the rows came.
-type table[T any] struct {
-	w     *parquet.GenericWriter[T]
-	rows  []T
-	group int
-}
-
-func newTable[T any](out *sum) *table[T] {
-	return &table[T]{
-		w: parquet.NewGenericWriter[T](out,
-			parquet.CreatedBy("clamor", "1", "archive"),
-			parquet.PageBufferSize(1<<20),
-			parquet.DataPageStatistics(true),
-			parquet.SkipPageBounds("id"), parquet.SkipPageBounds("voter"),
-		),
-		rows: make([]T, 0, writeChunk),
-	}
-}
-
-func (t *table[T]) next() *T {
-	t.rows = t.rows[:len(t.rows)+1]
-	return &t.rows[len(t.rows)-1]
-}
-
-func (t *table[T]) flushFull() error {
-	if len(t.rows) < cap(t.rows) {
-		return nil
-	}
-	return t.flush()
-}
-
-func (t *table[T]) flush() error {
-	if _, err := t.w.Write(t.rows); err != nil {
-		return err
-	}
-	t.group += len(t.rows)
-	clear(t.rows)
-	t.rows = t.rows[:0]
-	if t.group < rowGroup {
-		return nil
-	}
-	t.group = 0
-	return t.w.Flush()
-}
-
-func (t *table[T]) close(meta [][2]string) error {
-	if err := t.flush(); err != nil {
-		return err
-	}
-	for _, entry := range meta {
-		t.w.SetKeyValueMetadata(entry[0], entry[1])
-	}
-	return t.w.Close()
 }
 
 // choiceText keeps the text of small sets of choices, which repeat.
