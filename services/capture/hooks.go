@@ -3,6 +3,7 @@ package capture
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -147,9 +148,16 @@ func (s *Service) addressOf(r *http.Request) string {
 		scheme = "https"
 	}
 	if peer, ok := limit.Peer(r.RemoteAddr); ok && s.trusted.Has(peer) {
-		if named := r.Header.Get("X-Forwarded-Host"); named != "" {
+		if named := outermost(r.Header, "X-Forwarded-Host"); named != "" {
 			host = named
 		}
 	}
 	return scheme + "://" + host + r.URL.RequestURI()
+}
+
+// outermost is what the first of some proxies wrote in a header, to which each adds
+// its own behind a comma.
+func outermost(h http.Header, name string) string {
+	first, _, _ := strings.Cut(h.Get(name), ",")
+	return strings.TrimSpace(first)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/services/capture"
 )
 
 // source defines an enabled source of the show, its secrets sealed.
@@ -69,6 +70,37 @@ func TestAVoteBySMS(t *testing.T) {
 		t.Error("a number is in the log")
 	}
 	expect(t, h.do("POST", "/v1/hooks/texts", "Body=anna", "Content-Type", "application/x-www-form-urlencoded"), 401, "source-key-invalid")
+}
+
+// TestAnAddressIsSignedAsItIsCalled: Twilio signs the address that it knows, which
+// is that of the outermost proxy; others may not tell us one.
+func TestAnAddressIsSignedAsItIsCalled(t *testing.T) {
+	const secret = "open-sesame"
+	for name, c := range map[string]struct {
+		trusted []string
+		header  []string
+		signed  string
+		want    int
+	}{
+		"none between":    {nil, nil, "http://example.com/v1/hooks/texts?a=b%20c", 200},
+		"one proxy":       {[]string{"192.0.2.1"}, []string{"X-Forwarded-Proto", "https", "X-Forwarded-Host", "vote.example.org"}, "https://vote.example.org/v1/hooks/texts?a=b%20c", 200},
+		"with its port":   {[]string{"192.0.2.1"}, []string{"X-Forwarded-Proto", "https", "X-Forwarded-Host", "vote.example.org:8443"}, "https://vote.example.org:8443/v1/hooks/texts?a=b%20c", 200},
+		"two proxies":     {[]string{"192.0.2.1"}, []string{"X-Forwarded-Proto", "https, http", "X-Forwarded-Host", "vote.example.org, inner.example.org"}, "https://vote.example.org/v1/hooks/texts?a=b%20c", 200},
+		"host kept":       {[]string{"192.0.2.1"}, []string{"X-Forwarded-Proto", "HTTPS"}, "https://example.com/v1/hooks/texts?a=b%20c", 200},
+		"not trusted":     {nil, []string{"X-Forwarded-Proto", "https", "X-Forwarded-Host", "vote.example.org"}, "https://vote.example.org/v1/hooks/texts?a=b%20c", 401},
+		"another address": {nil, nil, "http://example.com/v1/hooks/texts?a=b", 401},
+	} {
+		h := newHouse(t, func(cfg *capture.Config, _ *capture.Deps) { cfg.TrustedProxies = c.trusted })
+		h.source("texts", "sms", map[string]any{}, map[string]any{"auth_token": secret, "author_key": "k"})
+		m := hmac.New(sha1.New, []byte(secret))
+		m.Write([]byte(c.signed + "BodyannaFrom+5511912345678MessageSidSM1"))
+		form := url.Values{"MessageSid": {"SM1"}, "From": {"+5511912345678"}, "Body": {"anna"}}
+		w := h.do("POST", "/v1/hooks/texts?a=b%20c", form.Encode(), append(c.header, "Content-Type", "application/x-www-form-urlencoded",
+			"X-Twilio-Signature", base64.StdEncoding.EncodeToString(m.Sum(nil)))...)
+		if w.Code != c.want {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
 }
 
 // TestMetaCalls: the handshake, and a button that is a vote.

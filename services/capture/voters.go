@@ -44,7 +44,7 @@ func (s *Service) secure(r *http.Request) bool {
 	if r.TLS != nil || s.cfg.SecureCookie {
 		return true
 	}
-	if len(s.trusted) == 0 || !strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+	if len(s.trusted) == 0 || !strings.EqualFold(outermost(r.Header, "X-Forwarded-Proto"), "https") {
 		return false
 	}
 	peer, ok := limit.Peer(r.RemoteAddr)

@@ -3,8 +3,11 @@ package youtube
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
@@ -140,6 +143,47 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
+}
+
+// TestThePace: YouTube names when to look again, and is believed up to a minute;
+// a source may look less often than that.
+func TestThePace(t *testing.T) {
+	for _, c := range []struct {
+		named    string
+		interval float64
+		want     time.Duration
+	}{
+		{"2500", 1, 2500 * time.Millisecond}, {"10", 1, time.Second}, {"600000", 1, time.Minute}, {"-5", 1, time.Second}, {"2500", 30, 30 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var at []time.Time
+			ctx, cancel := context.WithCancel(t.Context())
+			env := connecttest.Env(t)
+			env.HTTP = &http.Client{Transport: answers(func(*http.Request) string {
+				if at = append(at, time.Now()); len(at) == 3 {
+					cancel()
+				}
+				return `{"items":[],"nextPageToken":"T","pollingIntervalMillis":` + c.named + `}`
+			})}
+			conn, err := New(map[string]any{"key": "k", "live_chat": "c", "interval": c.interval}, env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.Run(ctx, "", &outlet{}); err != nil {
+				t.Fatal(err)
+			}
+			if len(at) != 3 || at[1].Sub(at[0]) != c.want || at[2].Sub(at[1]) != c.want {
+				t.Errorf("%+v: looked at %v", c, at)
+			}
+		})
+	}
+}
+
+// answers is a transport without a network.
+type answers func(*http.Request) string
+
+func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a(r)))}, nil
 }
 
 func TestMidnight(t *testing.T) {
