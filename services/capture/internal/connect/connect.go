@@ -54,7 +54,8 @@ type Outlet interface {
 	// Deliver blocks until a batch is durable, at the pace that the source's
 	// budget allows; its error ends Run. The batch may be used again afterwards.
 	Deliver(ctx context.Context, b Batch) error
-	// Streaming says that the platform answers: a failure after it is a new one.
+	// Streaming says that the platform answers: a failure some time after it is a
+	// new one.
 	Streaming()
 	// Spend takes API units from the source's budget before they are used, and
 	// blocks while there are none; a source without such a budget has enough.

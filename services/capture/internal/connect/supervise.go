@@ -24,6 +24,9 @@ const (
 	restRefused  = 30 * time.Second
 	firstRefused = 15 * time.Second
 	maxRefused   = 10 * time.Minute
+	// steady is how long a platform must go on answering for its failures before
+	// that to be forgotten.
+	steady = 10 * time.Second
 	// maxWait bounds what a platform may say about the end of its rate limit.
 	maxWait = time.Hour
 )
@@ -53,7 +56,7 @@ func (s *Supervisor) Run(ctx context.Context) {
 	for {
 		s.starting()
 		s.Logger.Info("a source begins")
-		err := c.Run(ctx, s.Place(), &counted{out: s.Outlet, account: s.Account, streaming: pace.reset})
+		err := c.Run(ctx, s.Place(), &counted{out: s.Outlet, account: s.Account, streaming: pace.answered})
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -73,6 +76,7 @@ func (s *Supervisor) Run(ctx context.Context) {
 // pace is how long a source rests after its failures.
 type pace struct {
 	now     func() time.Time
+	since   time.Time // the first answer of this run; zero: none
 	fast    *backoff.ExponentialBackOff
 	slow    *backoff.ExponentialBackOff
 	refused *backoff.ExponentialBackOff
@@ -91,6 +95,13 @@ func full(first, most time.Duration) *backoff.ExponentialBackOff {
 	return b
 }
 
+// answered notes that the platform answers.
+func (p *pace) answered() {
+	if p.since.IsZero() {
+		p.since = p.now()
+	}
+}
+
 func (p *pace) reset() {
 	p.fast.Reset()
 	p.slow.Reset()
@@ -99,6 +110,10 @@ func (p *pace) reset() {
 
 // after is what a failure makes of a source, and how long it rests.
 func (p *pace) after(err error) (audience.SourceState, time.Duration) {
+	if !p.since.IsZero() && p.now().Sub(p.since) >= steady {
+		p.reset()
+	}
+	p.since = time.Time{}
 	var refused *Refused
 	var wait *Wait
 	var slow *Slow

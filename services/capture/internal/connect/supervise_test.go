@@ -110,16 +110,30 @@ func TestRefusedSourcesComeBackApartAndLater(t *testing.T) {
 	})
 }
 
-func TestAnAnswerEndsTheBackOff(t *testing.T) {
+// TestAnAnswerThatLastsEndsTheBackOff: a platform that opens each connection and
+// closes it at once is not asked every second for ever.
+func TestAnAnswerThatLastsEndsTheBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		no := fails(errors.New("no"))
-		answers := func(_ context.Context, out Outlet) error {
-			out.Streaming()
-			return errors.New("broken off")
+		answers := func(d time.Duration) func(context.Context, Outlet) error {
+			return func(_ context.Context, out Outlet) error {
+				out.Streaming()
+				time.Sleep(d)
+				out.Streaming()
+				return errors.New("broken off")
+			}
 		}
-		s, _, _ := supervised(t, nil, no, no, no, no, no, no, no, no, answers)
-		if p := s.pauses(); p[8] > 2*firstPause {
-			t.Errorf("after an answer the pause is %v", p[8])
+		s, _, _ := supervised(t, nil, no, no, no, no, no, no, no, no, answers(steady))
+		if p := s.pauses(); p[8]-steady > 2*firstPause {
+			t.Errorf("after an answer the pause is %v", p[8]-steady)
+		}
+		var longest time.Duration
+		for range 20 {
+			s, _, _ = supervised(t, nil, slices.Repeat([]func(context.Context, Outlet) error{answers(0)}, 12)...)
+			longest = max(longest, slices.Max(s.pauses()))
+		}
+		if longest < maxPause {
+			t.Errorf("a platform that closes at once is asked again after %v at most", longest)
 		}
 	})
 }
