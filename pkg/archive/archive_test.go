@@ -97,12 +97,9 @@ func someRows(t *rapid.T) (rows []archive.Row, next int64) {
 	return rows, next
 }
 
-func write(a *archive.Archive, s archive.Segment, rows []archive.Row, next int64) (archive.File, error) {
-	w, err := a.Create(context.Background(), s, 0)
-	if err != nil {
-		return archive.File{}, err
-	}
-	defer w.Abort()
+var ballots = kind[archive.Row]{segment: segment, add: addRows, read: read}
+
+func addRows(w *archive.Writer, rows []archive.Row) (err error) {
 	for i := 0; i < len(rows) && err == nil; i++ {
 		switch row := rows[i]; row.Type {
 		case archive.RowBallot:
@@ -120,13 +117,9 @@ func write(a *archive.Archive, s archive.Segment, rows []archive.Row, next int64
 			err = w.Unreadable(row.Offset)
 		}
 	}
-	if err != nil {
-		return archive.File{}, err
-	}
-	return w.Commit(next)
+	return err
 }
 
-// read keeps copies, because the reader reuses what it gives.
 func read(a *archive.Archive, s archive.Segment) (rows []archive.Row, file archive.File, err error) {
 	file, err = a.ReadBallots(context.Background(), s, func(some []archive.Row) error {
 		for _, row := range some {
@@ -152,29 +145,7 @@ func TestBallotsComeBackAsTheyWere(t *testing.T) {
 	both(t, func(t *testing.T, a *archive.Archive) {
 		rapid.Check(t, func(t *rapid.T) {
 			rows, next := someRows(t)
-			written, err := write(a, segment, rows, next)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, file, err := read(a, segment)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(rows, got); diff != "" {
-				t.Fatal(diff)
-			}
-			sha, size, err := a.Hash(context.Background(), segment.Path())
-			if err != nil || sha != written.SHA256 || size != written.Bytes {
-				t.Fatalf("hash %s of %d bytes, %v; written %+v", sha, size, err, written)
-			}
-			written.SHA256 = ""
-			if file != written || file.Rows != int64(len(rows)) || file.Next != next {
-				t.Fatalf("read %+v, wrote %+v", file, written)
-			}
-			again, err := write(a, segment, rows, next)
-			if err != nil || again.SHA256 != sha {
-				t.Fatalf("written again: %s, %v; want %s", again.SHA256, err, sha)
-			}
+			ballots.comesBack(t, a, rows, next)
 		})
 	})
 }
@@ -207,55 +178,11 @@ func TestControlComesBackAsItWas(t *testing.T) {
 }
 
 func TestDamageIsNamed(t *testing.T) {
-	dir := t.TempDir()
-	a := open(t, dir)
 	rows := make([]archive.Row, 5000)
 	for i := range rows {
 		rows[i] = archive.Row{Offset: int64(i), Type: archive.RowBallot, Ballot: ballot(uint64(i))}
 	}
-	if _, err := write(a, segment, rows, 5000); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, filepath.FromSlash(segment.Path()))
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	check := func(name string, body []byte) {
-		if err := os.WriteFile(path, body, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		got, _, err := read(a, segment)
-		if err == nil && len(got) == len(rows) && cmp.Equal(rows, got) {
-			return // a byte that nothing reads
-		}
-		if !errors.Is(err, archive.ErrCorrupt) || !strings.Contains(err.Error(), segment.Path()) {
-			t.Errorf("%s: %d rows, error %v", name, len(got), err)
-		}
-	}
-	check("empty", nil)
-	check("foreign", []byte("PAR1 is not enough"))
-	for range 200 {
-		check("truncated", whole[:rng.IntN(len(whole))])
-		bent := append([]byte(nil), whole...)
-		bent[rng.IntN(len(bent))] ^= byte(1 + rng.IntN(255))
-		check("bent", bent)
-	}
-	moved := segment
-	moved.Epoch++
-	if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, moved.Path())), 0o750); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, moved.Path()), whole, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := read(a, moved); !errors.Is(err, archive.ErrCorrupt) {
-		t.Errorf("a file in another's place: %v", err)
-	}
-	if _, _, err := read(a, archive.Segment{Topic: archive.Ballots, Epoch: 9}); !errors.Is(err, archive.ErrNotFound) {
-		t.Errorf("a missing file: %v", err)
-	}
+	ballots.damageIsNamed(t, rows, 200, func(_ string, got []archive.Row) bool { return !cmp.Equal(rows, got) })
 }
 
 func TestNothingIsSeenBeforeCommit(t *testing.T) {
@@ -279,49 +206,6 @@ func TestNothingIsSeenBeforeCommit(t *testing.T) {
 		w.Abort()
 		if left, err := a.List(t.Context(), ""); err != nil || len(left) != 0 {
 			t.Errorf("after abort: %v, %v", left, err)
-		}
-	})
-}
-
-func TestReceipts(t *testing.T) {
-	both(t, func(t *testing.T, a *archive.Archive) {
-		key := audience.RoundKey{Poll: "final", Round: 2}
-		rng := rand.New(rand.NewPCG(3, 4))
-		for _, n := range []int{0, 1, 2, 5000, 30000} {
-			marks := make([]archive.MarkOutcome, n)
-			for i := range marks {
-				marks[i] = archive.MarkOutcome{Mark: rng.Uint64(), Outcome: uint8(i%5 + 1)}
-				if n == 5000 {
-					marks[i].Mark >>= 40 // crowded where no guess expects them
-				}
-			}
-			want := map[uint64]uint8{}
-			for _, m := range marks {
-				if was, ok := want[m.Mark]; !ok || m.Outcome < was {
-					want[m.Mark] = m.Outcome
-				}
-			}
-			if err := a.PutReceipts(t.Context(), key, 0, marks); err != nil {
-				t.Fatal(err)
-			}
-			tries := 0
-			for mark, outcome := range want {
-				got, found, err := a.Receipt(t.Context(), key, 0, mark)
-				if err != nil || !found || got != outcome {
-					t.Fatalf("mark %x of %d: %d, %t, %v; want %d", mark, n, got, found, err, outcome)
-				}
-				if tries++; tries > 300 {
-					break
-				}
-			}
-			for _, mark := range []uint64{0, 1 << 63, 1<<64 - 1} {
-				if _, found, err := a.Receipt(t.Context(), key, 0, mark); err != nil || found {
-					t.Fatalf("stranger %x of %d: %t, %v", mark, n, found, err)
-				}
-			}
-		}
-		if _, _, err := a.Receipt(t.Context(), key, 7, 1); !errors.Is(err, archive.ErrNotFound) {
-			t.Errorf("another partition: %v", err)
 		}
 	})
 }

@@ -2,10 +2,7 @@ package archive_test
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,6 +18,8 @@ import (
 )
 
 var postSegment = archive.Segment{Topic: archive.Posts, Epoch: 2, Partition: 3}
+
+var posts = kind[archive.PostRow]{segment: postSegment, add: addPosts, read: readPosts}
 
 func somePost(t *rapid.T) *clamorv1.Post {
 	texts := rapid.SliceOfN(rapid.String(), 0, 3)
@@ -72,12 +71,7 @@ func somePostRows(t *rapid.T) (rows []archive.PostRow, next int64) {
 	return rows, next
 }
 
-func writePosts(a *archive.Archive, s archive.Segment, rows []archive.PostRow, next int64) (archive.File, error) {
-	w, err := a.Create(context.Background(), s, 0)
-	if err != nil {
-		return archive.File{}, err
-	}
-	defer w.Abort()
+func addPosts(w *archive.Writer, rows []archive.PostRow) (err error) {
 	for i := 0; i < len(rows) && err == nil; i++ {
 		switch row := &rows[i]; row.Type {
 		case archive.RowPost:
@@ -90,13 +84,9 @@ func writePosts(a *archive.Archive, s archive.Segment, rows []archive.PostRow, n
 			err = w.Unreadable(row.Offset)
 		}
 	}
-	if err != nil {
-		return archive.File{}, err
-	}
-	return w.Commit(next)
+	return err
 }
 
-// readPosts keeps copies, because the reader reuses what it gives.
 func readPosts(a *archive.Archive, s archive.Segment) (rows []archive.PostRow, file archive.File, err error) {
 	file, err = a.ReadPosts(context.Background(), s, func(some []archive.PostRow) error {
 		for _, row := range some {
@@ -117,24 +107,7 @@ func TestPostsComeBackAsTheyWere(t *testing.T) {
 	both(t, func(t *testing.T, a *archive.Archive) {
 		rapid.Check(t, func(t *rapid.T) {
 			rows, next := somePostRows(t)
-			written, err := writePosts(a, postSegment, rows, next)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, file, err := readPosts(a, postSegment)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(rows, got, protocmp.Transform()); diff != "" {
-				t.Fatal(diff)
-			}
-			again, err := writePosts(a, postSegment, rows, next)
-			if err != nil || again.SHA256 != written.SHA256 {
-				t.Fatalf("written again: %s, %v; want %s", again.SHA256, err, written.SHA256)
-			}
-			if written.SHA256 = ""; file != written || file.Rows != int64(len(rows)) || file.Next != next {
-				t.Fatalf("read %+v, wrote %+v", file, written)
-			}
+			posts.comesBack(t, a, rows, next)
 		})
 	})
 }
@@ -163,45 +136,16 @@ func manyPosts(n int) []archive.PostRow {
 }
 
 func TestDamageToPostsIsNamed(t *testing.T) {
-	dir := t.TempDir()
-	a := open(t, dir)
 	rows := manyPosts(2000)
 	rows[7] = archive.PostRow{Offset: 7, Type: archive.RowModeration, Moderation: &clamorv1.Moderation{Post: rows[3].Post, Reject: true, At: 9, Actor: "mona"}}
-	if _, err := writePosts(a, postSegment, rows, 2000); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, filepath.FromSlash(postSegment.Path()))
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	check := func(name string, body []byte) {
-		if err := os.WriteFile(path, body, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		got, _, err := readPosts(a, postSegment)
-		if err == nil && len(got) == len(rows) && name == "bent" {
-			return // a bit of a text, or a byte that nothing reads
-		}
-		if !errors.Is(err, archive.ErrCorrupt) || !strings.Contains(err.Error(), postSegment.Path()) {
-			t.Errorf("%s: %d rows, error %v", name, len(got), err)
-		}
-	}
-	check("empty", nil)
-	check("foreign", []byte("PAR1 is not enough"))
-	for range 100 {
-		check("truncated", whole[:rng.IntN(len(whole))])
-		bent := append([]byte(nil), whole...)
-		bent[rng.IntN(len(bent))] ^= byte(1 + rng.IntN(255))
-		check("bent", bent)
-	}
+	// A bit of a text is like any other.
+	posts.damageIsNamed(t, rows, 100, func(harm string, _ []archive.PostRow) bool { return harm != "bent" })
 }
 
 func BenchmarkReadPosts(b *testing.B) {
 	a := open(b, b.TempDir())
 	const n = 100_000
-	file, err := writePosts(a, postSegment, manyPosts(n), n)
+	file, err := posts.write(a, manyPosts(n), n)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -226,7 +170,7 @@ func TestNoFieldOfAPostIsLost(t *testing.T) {
 		{Offset: 0, Type: archive.RowPost, Post: post},
 		{Offset: 1, Type: archive.RowModeration, Moderation: &clamorv1.Moderation{Post: post, Reject: true, At: 5, Actor: "mona"}},
 	}
-	if _, err := writePosts(a, postSegment, rows, 2); err != nil {
+	if _, err := posts.write(a, rows, 2); err != nil {
 		t.Fatal(err)
 	}
 	got, _, err := readPosts(a, postSegment)
