@@ -1,6 +1,9 @@
 package batch
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
 
 type metrics struct {
 	leader      prometheus.Gauge
@@ -24,67 +27,41 @@ type metrics struct {
 	searchRefused  prometheus.Counter
 }
 
+// newMetrics registers them, unless reg is nil.
 func newMetrics(reg prometheus.Registerer) *metrics {
-	m := &metrics{
-		leader: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "clamor_batch_leader", Help: "1 while this process starts the batch runs.",
-		}),
-		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "clamor_batch_runs_total", Help: "Batch runs that ended, by state.",
-		}, []string{"state"}),
-		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "clamor_batch_step_seconds", Help: "Duration of a run's steps.",
+	const prefix = "clamor_batch_"
+	f := promauto.With(reg)
+	gauge := func(name, help string) prometheus.Gauge {
+		return f.NewGauge(prometheus.GaugeOpts{Name: prefix + name, Help: help})
+	}
+	counter := func(name, help string) prometheus.Counter {
+		return f.NewCounter(prometheus.CounterOpts{Name: prefix + name, Help: help})
+	}
+	counters := func(name, by, help string) *prometheus.CounterVec {
+		return f.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, []string{by})
+	}
+	return &metrics{
+		leader: gauge("leader", "1 while this process starts the batch runs."),
+		runs:   counters("runs_total", "state", "Batch runs that ended, by state."),
+		steps: f.NewHistogramVec(prometheus.HistogramOpts{
+			Name: prefix + "step_seconds", Help: "Duration of a run's steps.",
 			Buckets: prometheus.ExponentialBuckets(0.005, 4, 9),
 		}, []string{"step"}),
-		generation: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "clamor_batch_generation", Help: "Number of the generation published last by this process.",
-		}),
-		cutAt: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "clamor_batch_cut_timestamp_seconds", Help: "When the published generation was cut, Unix time.",
-		}),
-		archived: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "clamor_batch_archived_rows_total", Help: "Rows written to the archive, by topic.",
-		}, []string{"topic"}),
-		mended: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "clamor_batch_segments_mended_total", Help: "Segments of the archive that were damaged or missing and written again from the log, by topic.",
-		}, []string{"topic"}),
-		recomputed: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "clamor_batch_recomputed_ballots_total", Help: "Ballots folded from the archive.",
-		}),
-		recomputing: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "clamor_batch_recompute_seconds_total", Help: "Time spent recomputing.",
-		}),
-		compared: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "clamor_batch_compared_total", Help: "Comparisons of the speed view with the batch view at a cut, by outcome.",
-		}, []string{"agreed"}),
-		sealed: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "clamor_batch_sealed_rounds_total", Help: "Rounds sealed and certified.",
-		}),
-		heard: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "clamor_batch_heard_posts_total", Help: "Posts folded from the archive.",
-		}),
-		unheard: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "clamor_batch_unheard_epochs", Help: "Epochs whose posts the published generation lacks: above 0 while posts stand still.",
-		}),
-		hearing: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "clamor_batch_hear_seconds_total", Help: "Time spent folding posts.",
-		}),
-		indexed: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "clamor_batch_indexed_generation", Help: "Number of the last generation whose posts the search engine was given.",
-		}),
-		indexedPosts: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "clamor_batch_indexed_posts_total", Help: "Posts given to the search engine.",
-		}),
-		searchFailures: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "clamor_batch_search_failures_total", Help: "Times that the search engine was away.",
-		}),
-		searchRefused: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "clamor_batch_search_refused_posts_total", Help: "Posts that the search engine cannot take.",
-		}),
+		generation:  gauge("generation", "Number of the generation published last by this process."),
+		cutAt:       gauge("cut_timestamp_seconds", "When the published generation was cut, Unix time."),
+		archived:    counters("archived_rows_total", "topic", "Rows written to the archive, by topic."),
+		mended:      counters("segments_mended_total", "topic", "Segments of the archive that were damaged or missing and written again from the log, by topic."),
+		recomputed:  counter("recomputed_ballots_total", "Ballots folded from the archive."),
+		recomputing: counter("recompute_seconds_total", "Time spent recomputing."),
+		compared:    counters("compared_total", "agreed", "Comparisons of the speed view with the batch view at a cut, by outcome."),
+		sealed:      counter("sealed_rounds_total", "Rounds sealed and certified."),
+
+		heard:          counter("heard_posts_total", "Posts folded from the archive."),
+		unheard:        gauge("unheard_epochs", "Epochs whose posts the published generation lacks: above 0 while posts stand still."),
+		hearing:        counter("hear_seconds_total", "Time spent folding posts."),
+		indexed:        gauge("indexed_generation", "Number of the last generation whose posts the search engine was given."),
+		indexedPosts:   counter("indexed_posts_total", "Posts given to the search engine."),
+		searchFailures: counter("search_failures_total", "Times that the search engine was away."),
+		searchRefused:  counter("search_refused_posts_total", "Posts that the search engine cannot take."),
 	}
-	if reg != nil {
-		reg.MustRegister(m.heard, m.unheard, m.hearing, m.indexed, m.indexedPosts, m.searchFailures, m.searchRefused)
-		reg.MustRegister(m.leader, m.runs, m.steps, m.generation, m.cutAt, m.archived, m.mended, m.recomputed, m.recomputing, m.compared, m.sealed)
-	}
-	return m
 }
