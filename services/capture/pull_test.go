@@ -35,18 +35,20 @@ func newPlatform(t *testing.T) *platform {
 	})
 	mux.HandleFunc("POST /2/tweets/search/stream/rules", func(w http.ResponseWriter, r *http.Request) {
 		var in struct {
-			Add []struct{ Value string }
+			Add []struct{ Value, Tag string }
 		}
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 			t.Error(err)
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
+		var made []string
 		for _, rule := range in.Add {
 			p.rules = append(p.rules, rule.Value)
+			made = append(made, fmt.Sprintf(`{"id":"%d","value":%q,"tag":%q}`, len(p.rules), rule.Value, rule.Tag))
 		}
 		w.WriteHeader(http.StatusCreated)
-		fmt.Fprintf(w, `{"meta":{"summary":{"created":%d,"not_created":0,"valid":%d,"invalid":0}}}`, len(in.Add), len(in.Add))
+		fmt.Fprintf(w, `{"data":[`+strings.Join(made, ",")+`],"meta":{"summary":{"created":%d,"not_created":0,"valid":%d,"invalid":0}}}`, len(in.Add), len(in.Add))
 	})
 	mux.HandleFunc("GET /2/tweets/search/stream", func(w http.ResponseWriter, r *http.Request) {
 		for n, text := range []string{"anna, of course", "what a goal"} {

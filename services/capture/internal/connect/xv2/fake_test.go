@@ -23,6 +23,7 @@ type server struct {
 	mu       sync.Mutex
 	rules    []filter
 	made     int
+	terse    bool   // it does not say which rules it made
 	changed  func() // is called when rules were added
 	noSearch int    // searches refused behind the first allowed ones
 	allowed  int
@@ -105,8 +106,12 @@ func (s *server) change(w http.ResponseWriter, r *http.Request) {
 		made = append(made, f)
 	}
 	s.rules = append(s.rules, made...)
+	created := len(made)
+	if s.terse {
+		made = nil
+	}
 	s.Reply(w, 201, map[string]any{"data": made, "errors": wrong, "meta": map[string]any{"summary": map[string]any{
-		"created": len(made), "not_created": len(wrong), "valid": len(made), "invalid": len(wrong)}}})
+		"created": created, "not_created": len(wrong), "valid": created, "invalid": len(wrong)}}})
 }
 
 func (s *server) values() (all []string) {

@@ -142,8 +142,7 @@ func (r *run) keep(ctx context.Context) error {
 			ids[id] = true
 		}
 	}
-	r.ids = ids
-	if len(ids) == 0 {
+	if r.ids = ids; len(ids) == 0 {
 		return &connect.Refused{Err: errNoRule}
 	}
 	return nil
@@ -191,12 +190,20 @@ func (c *Connector) change(ctx context.Context, what map[string]any) (ids []stri
 	var done struct {
 		Data   []filter  `json:"data"`
 		Errors []problem `json:"errors"`
+		Meta   struct {
+			Summary struct {
+				Created int `json:"created"`
+			} `json:"summary"`
+		} `json:"meta"`
 	}
 	if err := c.ask(ctx, http.MethodPost, rulesPath, nil, bytes.NewReader(body), &done); err != nil {
 		return nil, err
 	}
 	for _, f := range done.Data {
 		ids = append(ids, f.ID)
+	}
+	for range done.Meta.Summary.Created - len(ids) {
+		ids = append(ids, "") // it is there, and known by its tag
 	}
 	for _, p := range done.Errors {
 		if p.Title == "DuplicateRule" { // somebody was faster

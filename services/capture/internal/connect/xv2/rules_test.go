@@ -110,6 +110,20 @@ func TestADuplicateRuleIsThere(t *testing.T) {
 	}
 }
 
+// TestRulesOfUnknownIdsAreKnownByTheirTags: a server need not say what it made.
+func TestRulesOfUnknownIdsAreKnownByTheirTags(t *testing.T) {
+	s := newServer(t)
+	s.terse, s.rules = true, []filter{{ID: "9", Value: "foreign", Tag: "theirs"}}
+	c, err := s.Connector(connecttest.NewWants(connecttest.Topic("a", "gol")).Env(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := texts(t, c, "", 1, func() { s.Say("foreign", "gol") })
+	if err != nil || !slices.Equal(got, []string{"gol"}) {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
 func TestWhatTheSearchDoesNotTake(t *testing.T) {
 	s := newServer(t)
 	s.Put("gol before", time.Minute)
