@@ -17,12 +17,7 @@ import (
 // site is a fake of a site with one feed, which speaks of changes as web servers
 // do.
 type site struct {
-	faketest.Limit
-	faketest.Failure
-	faketest.Calm
-	faketest.Credentials
-	faketest.Silence
-	faketest.Break
+	faketest.Asked
 	http     *httptest.Server
 	patience time.Duration
 
@@ -98,26 +93,17 @@ func (s *site) document() string {
 }
 
 func (s *site) refuse(w http.ResponseWriter, r *http.Request) bool {
-	until, limited := s.Until()
-	switch {
-	case limited:
-		w.Header().Set("Retry-After", until.UTC().Format(http.TimeFormat))
-		w.WriteHeader(http.StatusServiceUnavailable)
-	case s.Slowing():
-		w.WriteHeader(http.StatusTooManyRequests)
-	case s.Failing():
-		w.WriteHeader(http.StatusServiceUnavailable)
-	case s.Expired():
-		w.WriteHeader(http.StatusForbidden)
-	case s.Silent():
-		<-r.Context().Done()
-	case s.Broken():
-		w.Header().Set("Content-Length", "1000")
-		_, _ = fmt.Fprint(w, `<?xml version="1.0"?><rss><channel><item><tit`)
-	default:
-		return false
+	answer := func(status int) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { w.WriteHeader(status) }
 	}
-	return true
+	return s.Refuses(w, r, faketest.Words{
+		Limited: func(w http.ResponseWriter, until time.Time) {
+			w.Header().Set("Retry-After", until.UTC().Format(http.TimeFormat))
+			w.WriteHeader(http.StatusServiceUnavailable)
+		},
+		Slow: answer(http.StatusTooManyRequests), Failed: answer(http.StatusServiceUnavailable), Barred: answer(http.StatusForbidden),
+		Half: `<?xml version="1.0"?><rss><channel><item><tit`,
+	})
 }
 
 func (s *site) feed(w http.ResponseWriter, r *http.Request) {

@@ -17,12 +17,7 @@ import (
 
 // api is a fake of YouTube's API with one broadcast.
 type api struct {
-	faketest.Limit
-	faketest.Failure
-	faketest.Calm
-	faketest.Credentials
-	faketest.Silence
-	faketest.Break
+	faketest.Asked
 	http     *httptest.Server
 	patience time.Duration
 
@@ -137,28 +132,25 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request) bool {
 		reason = ""
 	}
 	a.mu.Unlock()
-	until, limited := a.Until()
 	switch {
 	case reason != "":
 		fail(w, status, reason)
-	case limited:
-		w.Header().Set("Retry-After", strconv.Itoa(int(time.Until(until)/time.Second)))
-		fail(w, http.StatusTooManyRequests, "rateLimitExceeded")
-	case a.Slowing():
-		fail(w, http.StatusForbidden, "rateLimitExceeded")
-	case a.Failing():
-		fail(w, http.StatusServiceUnavailable, "backendError")
-	case a.Expired() || r.Header.Get("X-Goog-Api-Key") != "secret" && r.Header.Get("Authorization") != "Bearer secret":
+		return true
+	case r.Header.Get("X-Goog-Api-Key") != "secret" && r.Header.Get("Authorization") != "Bearer secret":
 		fail(w, http.StatusUnauthorized, "authError")
-	case a.Silent():
-		<-r.Context().Done()
-	case a.Broken():
-		w.Header().Set("Content-Length", "1000")
-		_, _ = fmt.Fprint(w, `{"items":[{"kind":"youtube#live`)
-	default:
-		return false
+		return true
 	}
-	return true
+	answer := func(status int, reason string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { fail(w, status, reason) }
+	}
+	return a.Refuses(w, r, faketest.Words{
+		Limited: func(w http.ResponseWriter, until time.Time) {
+			w.Header().Set("Retry-After", strconv.Itoa(int(time.Until(until)/time.Second)))
+			fail(w, http.StatusTooManyRequests, "rateLimitExceeded")
+		},
+		Slow: answer(http.StatusForbidden, "rateLimitExceeded"), Failed: answer(http.StatusServiceUnavailable, "backendError"),
+		Barred: answer(http.StatusUnauthorized, "authError"), Half: `{"items":[{"kind":"youtube#live`,
+	})
 }
 
 func (a *api) videos(w http.ResponseWriter, r *http.Request) {
