@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/pkg/search"
+	"github.com/clamor-live/clamor/pkg/speed"
 )
 
 // searchPosts finds posts by their text.
@@ -91,6 +93,30 @@ func (s *Service) searchQuery(c *gin.Context) (search.Query, error) {
 	}
 	q.MaxGeneration = s.topics.Health().Generation
 	return q, nil
+}
+
+// archived finds the newest posts of a topic; nil where nothing is searched.
+func (s *Service) archived() func(context.Context, string, uint64, int) ([]speed.RecentPost, error) {
+	if s.deps.Search == nil {
+		return nil
+	}
+	return func(ctx context.Context, topic string, generation uint64, most int) ([]speed.RecentPost, error) {
+		var posts []speed.RecentPost
+		q := search.Query{Topic: topic, MaxGeneration: generation}
+		for {
+			q.Limit = min(most-len(posts), search.MaxLimit)
+			page, err := s.deps.Search.Search(ctx, q)
+			if err != nil {
+				return nil, fmt.Errorf("look for posts of %s: %w", topic, err)
+			}
+			for i := range page.Posts {
+				posts = append(posts, hitOf(&page.Posts[i].Doc))
+			}
+			if q.After = page.Next; q.After == "" || len(posts) >= most {
+				return posts, nil
+			}
+		}
+	}
 }
 
 func sortOf(name string) (search.Sort, error) {

@@ -75,7 +75,8 @@ func New(cfg Config, deps Deps) (*Service, error) {
 			_, end, err := deps.Log.Bounds(ctx, eventlog.Posts, p)
 			return end, err
 		},
-		Now: deps.Now, Log: deps.Logger,
+		Archived: s.archived(),
+		Now:      deps.Now, Log: deps.Logger,
 	})
 	s.ready = make(chan struct{})
 	if err := registerMetrics(s, deps.Metrics); err != nil {

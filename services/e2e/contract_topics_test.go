@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,6 +29,7 @@ func topics(t *testing.T, c *customer) {
 	t.Run("presets", func(t *testing.T) { topicPresets(t, c, show) })
 	t.Run("moderation", func(t *testing.T) { moderation(t, c, show, say) })
 	t.Run("overtaken", func(t *testing.T) { overtaken(t, c, show, say) })
+	t.Run("late", func(t *testing.T) { late(t, c, show, say) })
 	t.Run("explained", func(t *testing.T) {
 		a := c.post(t, "/v1/rules/explain", object{"topic": "topics-goal", "text": "what a GOAL"}).is(t, 200, "").object(t)
 		if a["matches"] != true {
@@ -205,6 +207,42 @@ func moderation(t *testing.T, c *customer, show string, say func(...any)) {
 	observer := c.apiToken(t, "observer", show)
 	c.do(t, request{method: http.MethodPost, path: "/v1/posts/mastodon:v1/commands", as: observer, body: object{"command": "reject"}}).is(t, 403, "forbidden")
 	c.post(t, "/v1/posts/mastodon:none/commands", object{"command": "reject"}).is(t, 404, "post-not-found")
+}
+
+// late: a topic that is made or corrected after its posts has them in its figures
+// and in its list, and no others.
+func late(t *testing.T, c *customer, show string, say func(...any)) {
+	say(post("late-1", "l1", "snow in june"), post("late-2", "l2", "hail in june"), post("late-3", "l3", "snow and hail"))
+	listed := func() string {
+		t.Helper()
+		var ids []string
+		for _, item := range c.get(t, "/v1/topics/topics-late/posts").is(t, 200, "").object(t)["items"].([]any) {
+			ids = append(ids, item.(object)["id"].(string))
+		}
+		slices.Sort(ids)
+		return strings.Join(ids, " ")
+	}
+	is := func(rule, ids string, posts float64) {
+		t.Helper()
+		c.run(t)
+		c.await(t, rule+": "+ids, func() bool {
+			s := c.stats(t, "topics-late", "")
+			return s["complete"] == true && s["totals"].(object)["posts"] == posts && listed() == ids
+		})
+	}
+	made := object{"id": "topics-late", "show": show, "title": "Late", "rule": "snow OR hail"}
+	etag := c.post(t, "/v1/topics", made).is(t, 201, "").header.Get("ETag")
+	is("made late", "late-1 late-2 late-3", 3)
+	say(post("late-4", "l4", "hail again"))
+	c.heard(t, "topics-late", 4)
+	etag = c.put(t, "/v1/topics/topics-late", etag, with(made, object{"rule": "snow"})).is(t, 200, "").header.Get("ETag")
+	is("corrected", "late-1 late-3", 2)
+	c.put(t, "/v1/topics/topics-late", etag, with(made, object{"rule": "hail"})).is(t, 200, "")
+	is("corrected again", "late-2 late-3 late-4", 3)
+	c.post(t, "/v1/posts/mastodon:late-2/commands", object{"command": "reject"}).is(t, 200, "")
+	if got := listed(); got != "late-3 late-4" {
+		t.Errorf("a rejected post is listed: %s", got)
+	}
 }
 
 // overtaken: a post that a moderator was shown can be commanded, though a thousand

@@ -51,8 +51,11 @@ type Deps struct {
 	Partitions int // of posts
 	// End is the next offset to be written to a partition of posts.
 	End func(ctx context.Context, partition int32) (int64, error)
-	Now func() time.Time
-	Log *slog.Logger
+	// Archived are the newest posts of a topic, of those that a generation has; nil:
+	// none can be found. It may be slow, and it may fail.
+	Archived func(ctx context.Context, topic string, generation uint64, most int) ([]speed.RecentPost, error)
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Config says how often a Hub reads and how much it holds.
@@ -93,7 +96,7 @@ type Hub struct {
 // New makes an empty hub; Run fills it.
 func New(cfg Config, deps Deps) *Hub {
 	h := &Hub{cfg: cfg, deps: deps, ready: make(chan struct{})}
-	h.lists.byTopic = map[string]*list{}
+	h.lists.byTopic, h.lists.sieves = map[string]*list{}, map[string]*sieve{}
 	h.past = readers{pieces: newPieces(deps.Views, cfg.ReadTimeout, cfg.PastBytes), turns: make(chan struct{}, pastAtOnce)}
 	h.health.Store(&Health{})
 	return h

@@ -25,6 +25,7 @@ const (
 type lists struct {
 	mu      sync.Mutex
 	byTopic map[string]*list
+	sieves  map[string]*sieve
 }
 
 // Recent are a topic's newest posts as they were once read, newest first. Another
@@ -38,11 +39,22 @@ type list struct {
 	asked time.Time
 	reach int64 // where the speed view was when they were read
 	err   error
+	older older
 }
 
-// Recent are a topic's newest posts. They are read once and then kept fresh for as
-// long as somebody asks. With an error come those that were read before, or nil.
+// Recent are a topic's newest posts: those of the speed view, and behind them those
+// of the archive. They are read once and then kept fresh for as long as somebody
+// asks. With an error come those that were read before, or nil.
 func (h *Hub) Recent(ctx context.Context, topic string) (*Recent, error) {
+	recent, err := h.heard(ctx, topic)
+	if recent == nil {
+		return nil, err
+	}
+	return h.withOlder(ctx, topic, recent), err
+}
+
+// heard are the posts of the speed view.
+func (h *Hub) heard(ctx context.Context, topic string) (*Recent, error) {
 	h.lists.mu.Lock()
 	l := h.lists.byTopic[topic]
 	if l != nil {
@@ -91,6 +103,7 @@ func (l *lists) due(reach int64, live map[string]bool) (topics []string) {
 		switch {
 		case !live[topic] || time.Since(held.asked) > interest:
 			delete(l.byTopic, topic)
+			delete(l.sieves, topic)
 		case held.reach != reach || held.err != nil:
 			topics = append(topics, topic)
 		}
@@ -115,7 +128,7 @@ func (h *Hub) readRecent(ctx context.Context, topic string) (*Recent, error) {
 		}
 		all = append(all, posts...)
 	}
-	return &Recent{newest(all)}, nil
+	return &Recent{newest(h.sifted(topic, all))}, nil
 }
 
 // newest orders posts, the newest first, each once.
