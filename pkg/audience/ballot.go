@@ -1,9 +1,26 @@
 package audience
 
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
 // RoundKey names one counting of one poll.
 type RoundKey struct {
 	Poll  string `json:"poll"`
 	Round uint32 `json:"round"`
+}
+
+// Compare orders by poll, then round.
+func (k RoundKey) Compare(o RoundKey) int {
+	return cmp.Or(strings.Compare(k.Poll, o.Poll), cmp.Compare(k.Round, o.Round))
+}
+
+// SortedRounds are the keys of a map, in order.
+func SortedRounds[V any](m map[RoundKey]V) []RoundKey {
+	return slices.SortedFunc(maps.Keys(m), RoundKey.Compare)
 }
 
 // Ballot is one accepted voting act, with everything that counting it needs.

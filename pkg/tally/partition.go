@@ -1,9 +1,6 @@
 package tally
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/clamor-live/clamor/pkg/audience"
 )
 
@@ -122,15 +119,7 @@ func (p *Partition) Sealed(key audience.RoundKey) bool {
 
 // Rounds are those with state, in order.
 func (p *Partition) Rounds() []audience.RoundKey {
-	return slices.SortedFunc(maps.Keys(p.rounds), func(a, b audience.RoundKey) int {
-		switch {
-		case a.Poll < b.Poll, a.Poll == b.Poll && a.Round < b.Round:
-			return -1
-		case a == b:
-			return 0
-		}
-		return 1
-	})
+	return audience.SortedRounds(p.rounds)
 }
 
 // Outcome is what became of the ballot with that mark; false when the round

@@ -106,7 +106,7 @@ func headerOf(g *Generation) generationHeader {
 		Rows: g.Rows, Agreed: g.Agreed, Differences: g.Differences, Seals: g.Seals,
 		Topics: g.Topics, Build: g.Build, PostOffsets: g.PostOffsets, PostRows: g.PostRows, Unheard: g.Unheard, Searched: g.Searched,
 	}
-	for _, k := range Keys(g.LateAfterSeal) {
+	for _, k := range audience.SortedRounds(g.LateAfterSeal) {
 		h.LateAfterSeal = append(h.LateAfterSeal, lateAfterSeal{k, g.LateAfterSeal[k]})
 	}
 	return h

@@ -19,7 +19,7 @@ const codecVersion = 1
 
 // Encode writes a view as bytes, the same for equal maps, with a checksum.
 func Encode(v tally.View) []byte {
-	keys := Keys(v)
+	keys := audience.SortedRounds(v)
 	b := binary.AppendUvarint([]byte{codecVersion}, uint64(len(keys)))
 	for _, k := range keys {
 		b = appendText(b, k.Poll)
@@ -27,22 +27,6 @@ func Encode(v tally.View) []byte {
 		b = appendRound(b, v[k])
 	}
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
-}
-
-// Keys are the rounds of a map in order of poll and round.
-func Keys[V any](m map[audience.RoundKey]V) []audience.RoundKey {
-	return slices.SortedFunc(maps.Keys(m), CompareKeys)
-}
-
-// CompareKeys orders by poll, then round.
-func CompareKeys(a, b audience.RoundKey) int {
-	switch {
-	case a.Poll < b.Poll, a.Poll == b.Poll && a.Round < b.Round:
-		return -1
-	case a == b:
-		return 0
-	}
-	return 1
 }
 
 // Decode reads what Encode wrote.
@@ -117,18 +101,12 @@ type decoder struct {
 
 func (d *decoder) fail() { d.err, d.b = ErrDamaged, nil }
 
-func (d *decoder) uint() uint64 {
-	n, size := binary.Uvarint(d.b)
-	if size <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[size:]
-	return n
-}
+func (d *decoder) uint() uint64 { return number(d, binary.Uvarint) }
 
-func (d *decoder) int() int64 {
-	n, size := binary.Varint(d.b)
+func (d *decoder) int() int64 { return number(d, binary.Varint) }
+
+func number[N uint64 | int64](d *decoder, read func([]byte) (N, int)) N {
+	n, size := read(d.b)
 	if size <= 0 {
 		d.fail()
 		return 0

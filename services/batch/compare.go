@@ -94,7 +94,7 @@ func differ(part *fold.Part, theirs tally.View) []string {
 		rounds[k] = true
 	}
 	var found []string
-	for _, k := range views.Keys(rounds) {
+	for _, k := range audience.SortedRounds(rounds) {
 		if ours := part.Last[k]; !plain(ours).Equal(plain(theirs[k])) {
 			found = append(found, fmt.Sprintf("round %d of %s in partition %d: batch %s, speed %s",
 				k.Round, k.Poll, part.Partition, say(ours), say(theirs[k])))
@@ -132,7 +132,7 @@ func (w *work) against() []string {
 		ended[k] = true
 	}
 	var found []string
-	for _, k := range views.Keys(w.sum.Rounds) {
+	for _, k := range audience.SortedRounds(w.sum.Rounds) {
 		if ended[k] {
 			continue
 		}

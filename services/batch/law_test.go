@@ -40,7 +40,7 @@ func (h *history) sealedBy(cut uint64) []audience.RoundKey {
 			keys = append(keys, some...)
 		}
 	}
-	slices.SortFunc(keys, views.CompareKeys)
+	slices.SortFunc(keys, audience.RoundKey.Compare)
 	return keys
 }
 
@@ -63,7 +63,7 @@ func drawHistory(t *rapid.T) *history {
 		}
 	}
 	for _, keys := range h.seals {
-		slices.SortFunc(keys, views.CompareKeys)
+		slices.SortFunc(keys, audience.RoundKey.Compare)
 	}
 	for range rapid.IntRange(1, 3).Draw(t, "partitions") {
 		h.partitions = append(h.partitions, h.drawPartition(t, polls))
@@ -210,7 +210,7 @@ func TestBatchAndSpeedAreTheWholeLog(t *testing.T) {
 }
 
 func show(v tally.View) (text []string) {
-	for _, k := range views.Keys(v) {
+	for _, k := range audience.SortedRounds(v) {
 		text = append(text, k.Poll+" "+say(v[k]))
 	}
 	return text

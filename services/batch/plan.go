@@ -6,7 +6,6 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
-	"github.com/clamor-live/clamor/pkg/views"
 )
 
 // sealable are the rounds that have been closed for the grace and are not
@@ -18,7 +17,7 @@ func sealable(state *control.State, at audience.Millis, grace time.Duration) []a
 			keys = append(keys, k)
 		}
 	})
-	slices.SortFunc(keys, views.CompareKeys)
+	slices.SortFunc(keys, audience.RoundKey.Compare)
 	return keys
 }
 
@@ -75,6 +74,6 @@ func sealedBy(state *control.State, cut uint64) []audience.RoundKey {
 			keys = append(keys, c.Seals...)
 		}
 	}
-	slices.SortFunc(keys, views.CompareKeys)
+	slices.SortFunc(keys, audience.RoundKey.Compare)
 	return keys
 }

@@ -35,10 +35,10 @@ func Encode(p *Part) ([]byte, error) {
 		Partition: p.Partition, Rounds: views.Encode(p.Rounds), Ended: views.Encode(p.Ended), Last: views.Encode(p.Last),
 		Files: p.Files, Rows: p.Rows, Ballots: p.Ballots,
 	}
-	for _, k := range keysOf(p.Late) {
+	for _, k := range audience.SortedRounds(p.Late) {
 		e.Late = append(e.Late, count{k, uint64(p.Late[k])})
 	}
-	for _, k := range keysOf(p.First) {
+	for _, k := range audience.SortedRounds(p.First) {
 		e.First = append(e.First, count{k, p.First[k]})
 	}
 	b, err := json.Marshal(e)

@@ -11,14 +11,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime"
-	"slices"
 
 	"github.com/clamor-live/clamor/pkg/archive"
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/tally"
-	"github.com/clamor-live/clamor/pkg/views"
 )
 
 // Job is what to fold in every partition.
@@ -288,9 +285,4 @@ func Sum(parts []*Part, partitions int) (*Part, error) {
 		return nil, fmt.Errorf("sum up the partitions: %d of %d are there", len(seen), partitions)
 	}
 	return sum, nil
-}
-
-// keysOf lists the keys of a map in order, for encodings.
-func keysOf[V any](m map[audience.RoundKey]V) []audience.RoundKey {
-	return slices.SortedFunc(maps.Keys(m), views.CompareKeys)
 }
