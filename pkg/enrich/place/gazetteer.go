@@ -118,6 +118,9 @@ type Gazetteer struct {
 	names   names
 	whole   names
 	common  map[uint64]bool
+	small   []bool // countries of fewer people than a large city
+	people  []int  // of each region
+	seats   []int  // the largest city of each region
 	grid    grid
 	centres centres
 }
@@ -267,9 +270,35 @@ func New(src Source) (*Gazetteer, error) {
 	if err := g.index(); err != nil {
 		return nil, err
 	}
+	g.settle()
 	g.grid.build(src.Cities)
 	g.centres.build(&g.src)
 	return g, nil
+}
+
+// settle counts the people of countries and regions, and finds the largest city
+// of each region.
+func (g *Gazetteer) settle() {
+	all := make([]int, len(g.src.Countries))
+	g.people, g.seats = make([]int, len(g.src.Regions)), make([]int, len(g.src.Regions))
+	most := make([]int, len(g.src.Regions))
+	for i, c := range g.src.Cities {
+		if c.Section {
+			continue
+		}
+		all[c.Country] += c.Population
+		if c.Region < 0 {
+			continue
+		}
+		g.people[c.Region] += c.Population
+		if c.Population > most[c.Region] {
+			most[c.Region], g.seats[c.Region] = c.Population, i
+		}
+	}
+	g.small = make([]bool, len(all))
+	for i, n := range all {
+		g.small[i] = n < metropolis
+	}
 }
 
 func (g *Gazetteer) index() error {

@@ -99,9 +99,19 @@ func (l *Locator) text(text []byte) Place {
 	if m.hash == h {
 		return m.place
 	}
-	l.scanner.Scan(text)
-	m.hash, m.place = h, l.reader.read(l.g, l.scanner)
+	m.hash, m.place = h, l.words(text)
 	return m.place
+}
+
+func (l *Locator) words(text []byte) Place {
+	if lat, lon, ok := coordinates(text); ok {
+		if p := l.point(lat, lon); p.Known() {
+			p.Evidence = Profile
+			return p
+		}
+	}
+	l.scanner.Scan(text)
+	return l.reader.read(l.g, l.scanner)
 }
 
 const maxText = 256 // bytes of a location that are read

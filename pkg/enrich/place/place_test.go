@@ -20,20 +20,38 @@ func locator(t testing.TB) *Locator {
 func TestProfile(t *testing.T) {
 	l := locator(t)
 	for text, want := range map[string][2]string{
-		"São Paulo, Brasil":   {"BR", "São Paulo"},
-		"sao paulo - sp":      {"BR", "São Paulo"},
-		"Vivo en Madrid":      {"ES", "Madrid"},
-		"CDMX":                {"MX", "Mexico City"},
-		"🇦🇷":                  {"AR", ""},
-		"Paris, TX":           {"US", "Paris"},
-		"Paris":               {"FR", "Paris"},
-		"London, Ontario":     {"CA", "London"},
-		"St. Louis, Missouri": {"US", "St. Louis"},
-		"en tu corazón":       {"", ""},
-		"mi casa":             {"", ""},
-		"no mundo da lua":     {"", ""},
-		"":                    {"", ""},
-		"\xff\xfe":            {"", ""},
+		"São Paulo, Brasil":        {"BR", "São Paulo"},
+		"sao paulo - sp":           {"BR", "São Paulo"},
+		"Vivo en Madrid":           {"ES", "Madrid"},
+		"CDMX":                     {"MX", "Mexico City"},
+		"🇦🇷":                       {"AR", ""},
+		"Paris, TX":                {"US", "Paris"},
+		"Paris":                    {"FR", "Paris"},
+		"London, Ontario":          {"CA", "London"},
+		"St. Louis, Missouri":      {"US", "St. Louis"},
+		"-23.5505, -46.6333":       {"BR", "São Paulo"},
+		"ÜT: 40.4168,-3.7038":      {"ES", "Madrid"},
+		"40.4168° N, 3.7038° W":    {"ES", "Madrid"},
+		"v1.25, 2.50 gb":           {"", ""},
+		"91.00, 10.00":             {"", ""},
+		"Birmingham, AL":           {"US", "Birmingham"},
+		"Zona Sul - RJ":            {"BR", ""},
+		"zona leste sp":            {"BR", "São Paulo"},
+		"Argentina en Barcelona":   {"ES", "Barcelona"},
+		"riodejaneiro":             {"BR", "Rio de Janeiro"},
+		"Aveiro":                   {"PT", "Aveiro"},
+		"San Pedro de los Pitufos": {"", ""},
+		"Granada":                  {"ES", "Granada"},
+		"Springfield 🍩":            {"", ""},
+		"El Dorado 🇦🇷":             {"AR", ""},
+		"21 | bi":                  {"", ""},
+		"404 not found":            {"", ""},
+		"東京":                       {"JP", "Tokyo"},
+		"en tu corazón":            {"", ""},
+		"mi casa":                  {"", ""},
+		"no mundo da lua":          {"", ""},
+		"":                         {"", ""},
+		"\xff\xfe":                 {"", ""},
 	} {
 		p := l.Locate(&Clues{Profile: []byte(text)})
 		if p.Country != want[0] || p.City != want[1] {
@@ -145,6 +163,8 @@ func TestNoAllocations(t *testing.T) {
 func FuzzLocate(f *testing.F) {
 	f.Add([]byte("São Paulo/SP"), 1.0, 2.0)
 	f.Add([]byte("a.b.c, , ,"), 90.0, 180.0)
+	f.Add([]byte("40.4168° N, 3.7038° W"), 0.0, 0.0)
+	f.Add([]byte("-1.00 -1.00"), 0.0, 0.0)
 	g, err := New(small())
 	if err != nil {
 		f.Fatal(err)

@@ -17,6 +17,8 @@ type item struct {
 	stop  bool // parts names
 	caps  bool
 	minor bool // "in", "de", "from": says nothing
+	part  bool // "zona", "downtown": of some place
+	in    bool // "in", "en": where somebody is now
 	emoji bool
 }
 
@@ -28,6 +30,9 @@ type mention struct {
 	first bool // nothing was written before it
 	last  bool // nothing was written after it
 	after bool // a sign parts it from what stands before
+	in    bool // "in" stands before it
+	// goesOn: "de" and a word that is no part of the name stand after it.
+	goesOn bool
 }
 
 // reader turns the words of a location into a place. It is scratch space.
@@ -36,6 +41,7 @@ type reader struct {
 	mentions []mention
 	strange  int // words of no name
 	words    int
+	parts    bool // some word said that a place follows, or came before
 }
 
 func (r *reader) read(g *Gazetteer, s *scan.Scanner) Place {
@@ -54,7 +60,7 @@ func (r *reader) read(g *Gazetteer, s *scan.Scanner) Place {
 // abbreviation, not a separator.
 func (r *reader) collect(s *scan.Scanner) {
 	r.items = r.items[:0]
-	r.words = 0
+	r.words, r.parts = 0, false
 	for i := range s.Tokens {
 		t := &s.Tokens[i]
 		if len(r.items) == maxItems {
@@ -63,10 +69,15 @@ func (r *reader) collect(s *scan.Scanner) {
 		switch {
 		case counts(t):
 			word := s.Letters[t.First : t.First+t.Runes]
-			r.items = append(r.items, item{
+			it := item{
 				hash: written(s, t), runes: t.Runes, emoji: t.Kind == scan.Emoji,
-				caps: t.Flags&scan.Caps != 0 || t.Runes == 1 && t.Flags&scan.Capital != 0, minor: isMinor(word),
-			})
+				caps: t.Flags&scan.Caps != 0 || t.Runes == 1 && t.Flags&scan.Capital != 0,
+				part: isPart(word), in: isIn(word),
+			}
+			code := it.caps && len(r.items) > 0 && r.items[len(r.items)-1].stop // as in "Birmingham, AL"
+			it.minor = it.part || isMinor(word) && !code
+			r.parts = r.parts || it.part
+			r.items = append(r.items, it)
 			r.words++
 		case t.Kind == scan.Mark:
 			if s.Text[t.Start] == '.' && t.End-t.Start == 1 && len(r.items) > 0 && r.items[len(r.items)-1].runes <= 3 {
@@ -78,6 +89,25 @@ func (r *reader) collect(s *scan.Scanner) {
 			r.words++
 		}
 	}
+}
+
+// isPart tells words for a part of some place, which is not named by them.
+func isPart(w []rune) bool {
+	switch string(w) {
+	case "zona", "zone", "sul", "sur", "norte", "leste", "este", "oeste", "sudeste", "centro", "interior", "litoral", "capital", "ciudad", "cidade",
+		"city", "downtown", "uptown", "suburbs", "area", "área", "region", "región", "região", "edo", "estado", "provincia", "província", "prov", "bairro",
+		"barrio", "colonia", "north", "south", "east", "west", "metro", "greater", "gran", "grande", "outside", "around", "afueras", "county":
+		return true
+	}
+	return false
+}
+
+func isIn(w []rune) bool {
+	switch string(w) {
+	case "in", "en", "em":
+		return true
+	}
+	return false
 }
 
 func isMinor(w []rune) bool {
@@ -110,22 +140,33 @@ func isMinor(w []rune) bool {
 
 // wholeText looks for all that was written as one name.
 func (r *reader) wholeText(g *Gazetteer) (Place, bool) {
-	h := uint64(0)
+	all, plain := uint64(0), uint64(0) // plain is without ornaments: flags are none
 	for _, it := range r.items {
-		if !it.stop {
-			h = scan.Mix(h, it.hash)
-		}
-	}
-	for _, to := range g.whole.find(h) {
-		if to.kind() == Nowhere {
-			return Place{}, true
-		}
-		if r.words == 1 && g.common[h] {
+		if it.stop {
 			continue
 		}
-		return g.place(to, 0.85), true
+		all = scan.Mix(all, it.hash)
+		if !it.emoji || g.names.find(scan.Mix(0, it.hash)) != nil {
+			plain = scan.Mix(plain, it.hash)
+		}
 	}
-	return Place{}, false
+	found := g.whole.find(all)
+	if isNowhere(found) || plain != all && isNowhere(g.whole.find(plain)) {
+		return Place{}, true
+	}
+	if len(found) == 0 || r.words == 1 && g.common[all] {
+		return Place{}, false
+	}
+	return g.place(found[0], 0.85), true
+}
+
+func isNowhere(meanings []Target) bool {
+	for _, to := range meanings {
+		if to.kind() == Nowhere {
+			return true
+		}
+	}
+	return false
 }
 
 // cover finds the longest names from left to right.
@@ -144,13 +185,32 @@ func (r *reader) cover(g *Gazetteer) {
 			i++
 			continue
 		}
-		m := mention{to: to, hash: h, first: i == 0, last: i+n == len(r.items), after: i > 0 && r.items[i-1].stop, caps: true}
+		m := mention{to: to, hash: h, first: i == 0, last: i+n == len(r.items), after: i > 0 && r.items[i-1].stop, caps: true, in: i > 0 && r.items[i-1].in, goesOn: r.goesOn(g, i+n)}
 		for _, it := range r.items[i : i+n] {
 			m.caps = m.caps && it.caps
 		}
 		r.mentions = append(r.mentions, m)
 		i += n
 	}
+}
+
+// goesOn reports whether at an item "de" and words follow that are no region and
+// no country: then the name is a longer one.
+func (r *reader) goesOn(g *Gazetteer, i int) bool {
+	from := i
+	for i < len(r.items) && r.items[i].minor && !r.items[i].in && !r.items[i].stop {
+		i++
+	}
+	if i == from || i == len(r.items) || r.items[i].stop || r.items[i].emoji {
+		return false
+	}
+	_, meanings, _ := r.longest(g, i)
+	for _, to := range meanings {
+		if to.kind() == ToRegion || to.kind() == ToCountry {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *reader) longest(g *Gazetteer, i int) (n int, to []Target, hash uint64) {

@@ -37,6 +37,14 @@ func (r *reader) usable(g *Gazetteer, i int, to Target) bool {
 func (r *reader) score(g *Gazetteer, i int, to Target) float64 {
 	m := &r.mentions[i]
 	s := g.weight(to) - 0.4*float64(i)
+	if to.kind() == ToCity && m.isRegion(g, to) {
+		if _, own := g.parents(to); g.seats[own] == to.index() {
+			s = max(s, g.weight(ToRegion|Target(own))+0.2-0.4*float64(i)) // Aveiro is the city
+		}
+	}
+	if m.in {
+		s += 3 // "Argentina en Barcelona" is in the latter
+	}
 	supported := 0
 	for j := range r.mentions {
 		if j == i {
@@ -53,15 +61,20 @@ func (r *reader) score(g *Gazetteer, i int, to Target) float64 {
 			s -= 1.5
 		}
 	}
-	s -= r.doubt(g, m, to, supported)
-	return s
+	if to.kind() == ToCountry && to&codeFlag != 0 && !m.caps && supported == 0 {
+		return 0 // "21 | bi" is no country
+	}
+	return s - r.doubt(g, m, to, supported)
 }
 
 // doubt is what speaks against a reading: other words around it, and being a
 // word of everyday language or a small town with nothing to support it.
 func (r *reader) doubt(g *Gazetteer, m *mention, to Target, supported int) float64 {
+	if to.kind() == ToRegion && to&codeFlag != 0 && m.caps && m.last && (m.after || r.parts) {
+		return 0.3 * float64(r.strange) // a part of town that nobody lists, and its state
+	}
 	d := 1.2 * float64(r.strange)
-	if to&codeFlag != 0 && supported == 0 {
+	if to&codeFlag != 0 && supported == 0 && !r.parts {
 		d += 1.5
 	}
 	if to.kind() == ToCountry && to&codeFlag == 0 {
@@ -75,14 +88,27 @@ func (r *reader) doubt(g *Gazetteer, m *mention, to Target, supported int) float
 	}
 	size := g.src.Cities[to.index()].Population
 	switch {
-	case g.common[m.hash] && size < metropolis:
+	case g.common[m.hash] && to&codeFlag == 0 && size < metropolis && !m.isRegion(g, to):
 		d += 6
+	case m.goesOn && size < metropolis:
+		d += 5 // "San Pedro de los Milagros" is not San Pedro
 	case r.strange > 0 && size < bigCity:
 		d += 4
 	case size < townAlone:
 		d += 1.5
 	}
 	return d
+}
+
+// isRegion reports whether the city's own region goes by its name as well.
+func (m *mention) isRegion(g *Gazetteer, to Target) bool {
+	_, own := g.parents(to)
+	for _, other := range m.to {
+		if other.kind() == ToRegion && other.index() == own {
+			return true
+		}
+	}
+	return false
 }
 
 type related int
@@ -140,10 +166,13 @@ func (g *Gazetteer) weight(to Target) float64 {
 	case ToCity:
 		return float64(log2(g.src.Cities[to.index()].Population)) / 2.2
 	case ToRegion:
-		return 7.5
+		return 3.6 + float64(log2(g.people[to.index()]))/5
 	}
 	if to&codeFlag != 0 {
 		return 5.6 // states write their codes far more often than countries
+	}
+	if g.small[to.index()] {
+		return 7.9 // Granada is a city first, and Grenada's Spanish name second
 	}
 	return 10
 }

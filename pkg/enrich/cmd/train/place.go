@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
@@ -24,6 +26,7 @@ type atlas struct {
 	country map[string]int
 	region  map[string]int // "CC.code"
 	byName  map[string]int // "CC|name" -> largest city or, with @, region
+	own     int            // the first alias that was written for this gazetteer
 }
 
 func readAtlas(data string, carmen bool) (*atlas, error) {
@@ -40,7 +43,7 @@ func readAtlas(data string, carmen bool) (*atlas, error) {
 }
 
 // tongues are the languages whose names of countries are read.
-var tongues = strings.Fields("en es pt fr de it ca gl eu nl sv da no fi pl cs sk hu ro tr ru uk bg el he ar fa hi id ms vi th ja ko zh hr sr sl lt lv et is sq")
+var tongues = strings.Fields("en es pt pt-PT fr de it ca gl eu nl sv da no fi pl cs sk hu ro tr ru uk bg el he ar fa hi id ms vi th ja ko zh hr sr sl lt lv et is sq")
 
 // readCountries takes the codes of the cities' countries, and the names that
 // CLDR gives them.
@@ -71,8 +74,13 @@ func (a *atlas) readCountries(dir string) error {
 			continue
 		}
 		for _, tongue := range tongues {
-			if n := display.Regions(language.MustParse(tongue)); n != nil && n.Name(region) != "" {
-				c.Aliases = append(c.Aliases, n.Name(region))
+			n := display.Regions(language.MustParse(tongue))
+			if n == nil {
+				continue
+			}
+			// Vietnamese names such as "Bỉ" and "Áo" are words elsewhere.
+			if name := n.Name(region); len(bare(name)) > 3 || name != "" && name[0] >= utf8.RuneSelf && !unicode.Is(unicode.Latin, []rune(name)[0]) {
+				c.Aliases = append(c.Aliases, name)
 			}
 		}
 		c.Aliases = append(c.Aliases, string([]rune{0x1F1E6 + rune(code[0]-'A'), 0x1F1E6 + rune(code[1]-'A')}))
@@ -85,7 +93,7 @@ func (a *atlas) readCountries(dir string) error {
 // directions are names of regions that mean nothing by themselves.
 var directions = map[string]bool{"north": true, "south": true, "east": true, "west": true, "northern": true, "southern": true,
 	"eastern": true, "western": true, "central": true, "northwest": true, "northeast": true, "southwest": true, "southeast": true,
-	"west coast": true, "east coast": true, "center": true, "centre": true}
+	"nord": true, "sud": true, "maritime": true, "littoral": true, "plateaux": true, "west coast": true, "east coast": true, "center": true, "centre": true}
 
 func (a *atlas) readRegions(dir string) error {
 	rows, err := readLabelled(dir, "admin1.tsv.gz")
@@ -103,6 +111,12 @@ func (a *atlas) readRegions(dir string) error {
 	return err
 }
 
+// seats are the fewest people of a place that is the seat of a region or a
+// district: of many no figure is told.
+var seats = map[string]int{"PPLA": 60_000, "PPLA2": 15_000, "PPLC": 100_000}
+
+const knownJoined = 200_000 // people of a city that is also known without its spaces
+
 func (a *atlas) readCities(dir string) error {
 	lines, err := readLines(dir, "cities.tsv.gz")
 	if err != nil {
@@ -119,6 +133,7 @@ func (a *atlas) readCities(dir string) error {
 			c.Region = i
 		}
 		c.Population, _ = strconv.Atoi(f[5])
+		c.Population = max(c.Population, seats[f[8]])
 		c.Lat, _ = strconv.ParseFloat(f[6], 64)
 		c.Lon, _ = strconv.ParseFloat(f[7], 64)
 		key := f[3] + "|" + strings.ToLower(bare(c.Name))
@@ -126,8 +141,12 @@ func (a *atlas) readCities(dir string) error {
 			a.byName[key] = len(a.Cities)
 		}
 		a.Cities = append(a.Cities, c)
+		to := place.ToCity | place.Target(len(a.Cities)-1)
 		if f[2] != "" && f[2] != f[1] {
-			a.Aliases = append(a.Aliases, place.Alias{Text: f[2], To: place.ToCity | place.Target(len(a.Cities)-1)})
+			a.Aliases = append(a.Aliases, place.Alias{Text: f[2], To: to})
+		}
+		if joined := strings.ReplaceAll(c.Name, " ", ""); joined != c.Name && c.Population >= knownJoined {
+			a.Aliases = append(a.Aliases, place.Alias{Text: joined, To: to}) // as in a hashtag
 		}
 	}
 	return nil
@@ -151,6 +170,7 @@ func (a *atlas) readAliases(string) error {
 	if err != nil {
 		return err
 	}
+	a.own = len(a.Aliases)
 	for line := range strings.Lines(string(text)) {
 		f := strings.Split(strings.TrimSpace(line), "|")
 		if len(f) != 3 || strings.HasPrefix(line, "#") {
@@ -163,7 +183,7 @@ func (a *atlas) readAliases(string) error {
 		}
 		for name := range strings.SplitSeq(f[2], ";") {
 			letters := strings.ReplaceAll(name, " ", "")
-			a.Aliases = append(a.Aliases, place.Alias{Text: name, To: to, Code: len(letters) <= 2})
+			a.Aliases = append(a.Aliases, place.Alias{Text: name, To: to, Code: len(letters) <= 2 || strings.ToUpper(name) == name && strings.ToLower(name) != name})
 		}
 	}
 	return nil
@@ -185,18 +205,31 @@ func (a *atlas) readNowhere(string) error {
 	return nil
 }
 
+// chosen are the spellings that were written for this gazetteer.
+func (a *atlas) chosen() map[string]bool {
+	out := map[string]bool{}
+	for _, alias := range a.Aliases[a.own:] {
+		if !alias.Whole && !alias.Code {
+			out[alias.Text] = true
+		}
+	}
+	return out
+}
+
 const commonWords = 2500 // of each language
 
 // readCommon takes the words that a town may not be called without support.
 func (a *atlas) readCommon(dir string) error {
+	chosen := a.chosen()
 	for _, code := range []string{"en", "es", "pt", "fr", "it"} {
 		lines, err := readLines(filepath.Dir(dir), "langid", "words", code+".txt.gz")
 		if err != nil {
 			return err
 		}
 		for _, l := range lines[:commonWords] {
-			word, _, _ := strings.Cut(l, " ")
-			a.Common = append(a.Common, word)
+			if word, _, _ := strings.Cut(l, " "); !chosen[bare(word)] {
+				a.Common = append(a.Common, word)
+			}
 		}
 	}
 	return nil
@@ -230,8 +263,13 @@ func (a *atlas) readCarmen(data string) error {
 			}
 		}
 	}
+	g, err := place.New(a.Source)
+	if err != nil {
+		return err
+	}
+	l, chosen := place.NewLocator(g, nil), a.chosen()
 	for _, c := range aliases {
-		if len(c.text) < 4 {
+		if len(c.text) < 4 || chosen[c.text] {
 			continue
 		}
 		var to place.Target
@@ -248,11 +286,34 @@ func (a *atlas) readCarmen(data string) error {
 		default:
 			to, ok = a.target(c.country, "")
 		}
-		if ok {
+		if ok && !a.knownBetter(l.Locate(&place.Clues{Profile: []byte(c.text)}), c) {
 			a.Aliases = append(a.Aliases, place.Alias{Text: c.text, To: to, Whole: true})
 		}
 	}
 	return nil
+}
+
+// knownBetter reports whether the gazetteer itself reads an alias as another
+// place, at least as large: some spellings were taken down under small towns
+// that share their name with a city, and some under a region instead of its
+// city of the same name.
+func (a *atlas) knownBetter(p place.Place, c carmenAlias) bool {
+	if !p.Known() {
+		return false
+	}
+	if p.Country == c.country {
+		return c.city == "" && sameName(p.City, c.text)
+	}
+	if p.City == "" || c.city == "" {
+		return c.city != ""
+	}
+	size := func(country, city string) int {
+		if i, ok := a.byName[country+"|"+strings.ToLower(bare(city))]; ok {
+			return a.Cities[i].Population
+		}
+		return 0
+	}
+	return size(p.Country, p.City) >= size(c.country, c.city)
 }
 
 func trainPlace(j job) error {
