@@ -3,12 +3,14 @@ package search
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/search"
 	"github.com/blevesearch/bleve/v2/search/query"
+	index "github.com/blevesearch/bleve_index_api"
 
 	"github.com/clamor-live/clamor/pkg/search/internal/words"
 )
@@ -172,4 +174,45 @@ func between(field string, from, to float64) query.Query {
 	q := query.NewNumericRangeQuery(&from, &to)
 	q.SetField(field)
 	return q
+}
+
+func (s *bleveStore) Get(ctx context.Context, id string) (Doc, error) {
+	d, err := s.get(ctx, id)
+	if err != nil {
+		return Doc{}, fmt.Errorf("read post %q: %w", id, err)
+	}
+	return d, nil
+}
+
+func (s *bleveStore) get(ctx context.Context, id string) (d Doc, err error) {
+	ix, done, err := s.takeCurrent()
+	if err != nil {
+		return d, err
+	}
+	defer done()
+	if ix == nil {
+		return d, ErrNotFound
+	}
+	if err := ctx.Err(); err != nil {
+		return d, err
+	}
+	doc, err := ix.Document(id)
+	if err != nil {
+		return d, err
+	}
+	if doc == nil {
+		return d, ErrNotFound
+	}
+	var body, raw []byte
+	doc.VisitFields(func(f index.Field) {
+		switch f.Name() {
+		case fieldPost:
+			body = f.Value()
+		case fieldRaw:
+			raw = slices.Clone(f.Value())
+		}
+	})
+	d, err = decodeDoc(body)
+	d.Raw = raw
+	return d, err
 }

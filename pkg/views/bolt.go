@@ -38,9 +38,6 @@ var (
 	boltOrder       = []byte("order")
 )
 
-// keptRuns bounds the history of runs: a week of one a minute.
-const keptRuns = 10_000
-
 type boltStore struct{ db *bbolt.DB }
 
 var _ Store = (*boltStore)(nil)
@@ -141,20 +138,20 @@ func parseRoundID(s string) (audience.RoundKey, error) {
 }
 
 func (s *boltStore) update(ctx context.Context, act string, f func(*bbolt.Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: %w", act, err)
-	}
-	if err := s.db.Update(f); err != nil {
-		return fmt.Errorf("%s: %w", act, err)
-	}
-	return nil
+	return within(ctx, act, s.db.Update, f)
 }
 
 func (s *boltStore) view(ctx context.Context, act string, f func(*bbolt.Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: %w", act, err)
+	return within(ctx, act, s.db.View, f)
+}
+
+// within runs f in a transaction.
+func within(ctx context.Context, act string, transaction func(func(*bbolt.Tx) error) error, f func(*bbolt.Tx) error) error {
+	err := ctx.Err()
+	if err == nil {
+		err = transaction(f)
 	}
-	if err := s.db.View(f); err != nil {
+	if err != nil {
 		return fmt.Errorf("%s: %w", act, err)
 	}
 	return nil
@@ -315,73 +312,4 @@ func (s *boltStore) Expire(ctx context.Context, below uint64) error {
 		}
 		return boltSweep(tx)
 	})
-}
-
-func (s *boltStore) SaveRun(ctx context.Context, run Run) error {
-	return s.update(ctx, "save run "+run.ID, func(tx *bbolt.Tx) error {
-		body, err := json.Marshal(run)
-		if err != nil {
-			return err
-		}
-		runs, order := tx.Bucket(boltRuns), tx.Bucket(boltOrder)
-		if runs.Get([]byte(run.ID)) == nil {
-			place, err := order.NextSequence()
-			if err != nil {
-				return err
-			}
-			if err := order.Put(numberKey(place), []byte(run.ID)); err != nil {
-				return err
-			}
-			if err := forgetRun(runs, order, place); err != nil {
-				return err
-			}
-		}
-		return runs.Put([]byte(run.ID), body)
-	})
-}
-
-func forgetRun(runs, order *bbolt.Bucket, place uint64) error {
-	if place <= keptRuns {
-		return nil
-	}
-	old := numberKey(place - keptRuns)
-	id := order.Get(old)
-	if id == nil {
-		return nil
-	}
-	return errors.Join(runs.Delete(id), order.Delete(old))
-}
-
-func (s *boltStore) Run(ctx context.Context, id string) (run Run, err error) {
-	err = s.view(ctx, "read run "+id, func(tx *bbolt.Tx) error {
-		run, err = boltRun(tx, []byte(id))
-		return err
-	})
-	return run, err
-}
-
-func boltRun(tx *bbolt.Tx, id []byte) (run Run, err error) {
-	body := tx.Bucket(boltRuns).Get(id)
-	if body == nil {
-		return Run{}, ErrNotFound
-	}
-	if err := json.Unmarshal(body, &run); err != nil {
-		return Run{}, fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	return run, nil
-}
-
-func (s *boltStore) Runs(ctx context.Context, limit int) (list []Run, err error) {
-	err = s.view(ctx, "list runs", func(tx *bbolt.Tx) error {
-		c := tx.Bucket(boltOrder).Cursor()
-		for k, id := c.Last(); k != nil && len(list) < limit; k, id = c.Prev() {
-			run, err := boltRun(tx, id)
-			if err != nil {
-				return err
-			}
-			list = append(list, run)
-		}
-		return nil
-	})
-	return list, err
 }
