@@ -37,6 +37,21 @@ type Part struct {
 	hash uint64
 }
 
+// PartID tells the values of a dimension apart: a text may be spelt otherwise in
+// another minute, and two authors may have one name.
+type PartID struct {
+	key  string
+	hash uint64
+}
+
+// ID is which value of the dimension the part is.
+func (p *Part) ID() PartID {
+	if p.hash != 0 {
+		return PartID{hash: p.hash}
+	}
+	return PartID{key: p.Key}
+}
+
 // By shares a sum out by a dimension, most first, at most k parts; ok is false
 // for a dimension that does not exist. Key is the code or name ("und" for an
 // unsure language, "" for an unknown place), of tops the text.

@@ -84,13 +84,16 @@ func moodOf(p sentiment.Polarity) int {
 	return UnknownMood
 }
 
-// authorText is what an author is shown as: the handle, or the name.
+// authorText is what an author is shown as: the handle, the name, or the id.
 func (u *Understood) authorText() []byte {
 	t := &u.terms
 	start := len(t.text)
 	text := u.Post.Handle
 	if len(text) == 0 {
 		text = u.Post.AuthorName
+	}
+	if len(text) == 0 {
+		text = u.Post.AuthorID
 	}
 	t.text = appendShown(t.text, text)
 	shown := t.text[start:]

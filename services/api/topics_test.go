@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,42 @@ func TestStatsOfATopic(t *testing.T) {
 	}
 	for _, by := range []string{"country", "region", "sentiment", "platform", "word", "link", "author", "media"} {
 		r.get("/v1/topics/goal/stats?by="+by).is(200, "")
+	}
+}
+
+// TestASeriesSharesOutAllThatItsPartsHave, though a hashtag is spelt otherwise in
+// another minute, and two authors have one name.
+func TestASeriesSharesOutAllThatItsPartsHave(t *testing.T) {
+	r := newRig(t)
+	r.about("goal", "goal", nil)
+	named := func(name string) func(*clamorv1.Post) {
+		return func(p *clamorv1.Post) { p.Author.Handle, p.Author.Name = "", name }
+	}
+	for minute, tag := range []string{"#Final", "#final", "#FINAL"} {
+		for i := range 4 {
+			id := fmt.Sprint(minute, "-", i)
+			r.say(id, author(i), "goal "+tag, named([]string{"Maria", "Maria", "Ana", ""}[i]))
+		}
+		r.skew.Add(int64(time.Minute))
+	}
+	r.until("/v1/topics/goal/stats", posts(12))
+	for by, keys := range map[string][]string{"hashtag": nil, "author": {"Ana", "Maria", "Maria", author(3)}} {
+		a := r.get("/v1/topics/goal/stats?step=1m&by="+by).is(200, "")
+		var got []string
+		for i := range a.at("parts").([]any) {
+			sum := int64(0)
+			for step := range a.at("series").([]any) {
+				sum += a.number(fmt.Sprintf("series.%d.parts.%d", step, i))
+			}
+			if n := a.number(fmt.Sprintf("parts.%d.n", i)); n != sum {
+				t.Errorf("by %s: part %d has %d posts, its series %d", by, i, n, sum)
+			}
+			got = append(got, a.text(fmt.Sprintf("parts.%d.key", i)))
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(keys, got); keys != nil && diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 

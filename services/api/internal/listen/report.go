@@ -110,9 +110,9 @@ const allParts = 1 << 16
 
 // series counts each step. The parts are those of the whole window.
 func (p *Picture) series(q Query, parts []topic.Compared) []Point {
-	place := make(map[string]int, len(parts))
+	place := make(map[topic.PartID]int, len(parts))
 	for i := range parts {
-		place[parts[i].Key] = i
+		place[parts[i].ID()] = i
 	}
 	points := []Point{}
 	for at := q.Window.From; at < q.Window.To; at += q.Step {
@@ -121,7 +121,7 @@ func (p *Picture) series(q Query, parts []topic.Compared) []Point {
 		if sum != nil {
 			point.Posts = sum.Figures().Posts
 			for _, part := range compared(sum, topic.NewSum(), q.By, allParts) {
-				if i, ok := place[part.Key]; ok {
+				if i, ok := place[part.ID()]; ok {
 					point.N[i] = part.N
 				}
 			}
