@@ -13,6 +13,7 @@ import (
 	"github.com/clamor-live/clamor/services/capture/internal/book"
 	"github.com/clamor-live/clamor/services/capture/internal/budget"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/habit"
 	"github.com/clamor-live/clamor/services/capture/internal/keyword"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
@@ -34,6 +35,7 @@ type intake struct {
 	src      *control.Source
 	ear      *ear
 	judge    *judge // nil: no rule decides
+	habits   *habit.Memory
 	key      *keys.ShowKey
 	received audience.Millis
 	posts    int // partitions
@@ -79,7 +81,7 @@ func (s *Service) take(ctx context.Context, src *control.Source, posts []audienc
 		s.logger.Error("the show's rules do not decide about posts", "show", src.Show, "error", err)
 	}
 	in := intake{
-		src: src, judge: judge, ear: s.ears.of(state, &s.book, src.Show, received), key: key, received: received,
+		src: src, judge: judge, habits: s.habits, ear: s.ears.of(state, &s.book, src.Show, received), key: key, received: received,
 		posts: s.log.Partitions(eventlog.Posts), ballots: make([][]audience.Ballot, s.ballots.Partitions()),
 		rate: rate,
 	}
@@ -95,6 +97,10 @@ func (s *Service) take(ctx context.Context, src *control.Source, posts []audienc
 	both.Go(func() error { return s.ballots.Many(received, in.ballots) })
 	if err := both.Wait(); err != nil {
 		return taken{}, unrecorded(err)
+	}
+	for i := range posts { // not before: posts that are taken again come to the same
+		p := &posts[i]
+		s.habits.Learn(p.Platform, p.Author.ID, p.Language, p.Text)
 	}
 	s.metrics.posts.WithLabelValues(src.Connector).Add(float64(len(in.entries)))
 	for decision, n := range in.decisions {
@@ -125,6 +131,9 @@ func (in *intake) add(p *audience.Post) error {
 	name := connect.NameOf(p.Platform, p.ID)
 	rec := eventlog.PostOf(p)
 	rec.Source, rec.Show, rec.ReceivedAt = in.src.ID, in.src.Show, int64(in.received)
+	if rec.GetLanguage() == "" {
+		rec.Language = in.habits.Language(p.Platform, p.Author.ID)
+	}
 	if in.judge != nil {
 		rec.Decision = in.judge.decide(rec)
 		in.decided(rec.GetDecision())

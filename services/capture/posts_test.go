@@ -82,6 +82,25 @@ func TestPostsVote(t *testing.T) {
 	}
 }
 
+// TestAnAuthorsHabitHelpsWithTheNextPost: the language of what came before is a
+// hint where the source gives none, and only there.
+func TestAnAuthorsHabitHelpsWithTheNextPost(t *testing.T) {
+	h := newHouse(t, nil)
+	const clear = "não acredito que ele perdeu esse pênalti, que jogo horrível"
+	declared := strings.Replace(postLine("5", "ana", "goal"), `"text"`, `"language":"en","text"`, 1)
+	h.push(postLine("1", "ana", clear))
+	h.push(postLine("2", "ana", clear), postLine("3", "ana", "que gol"))
+	h.push(postLine("4", "ana", "gol"), declared, postLine("6", "bia", "gol"))
+	got := map[string]string{}
+	for _, p := range h.log.posts() {
+		got[p.GetId()] = p.GetLanguage()
+	}
+	want := map[string]string{"1": "", "2": "", "3": "", "4": "pt", "5": "en", "6": ""}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestTheSamePostIsOneBallot(t *testing.T) {
 	h := newHouse(t, nil)
 	h.social("p", audience.CountPosts, audience.MatchAnywhere)

@@ -19,12 +19,14 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/enrich/lang"
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/keys"
 	"github.com/clamor-live/clamor/services/capture/internal/book"
 	"github.com/clamor-live/clamor/services/capture/internal/budget"
 	"github.com/clamor-live/clamor/services/capture/internal/commit"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
+	"github.com/clamor-live/clamor/services/capture/internal/habit"
 	"github.com/clamor-live/clamor/services/capture/internal/limit"
 	"github.com/clamor-live/clamor/services/internal/web"
 	"github.com/gin-gonic/gin"
@@ -97,6 +99,7 @@ type Service struct {
 	ears    ears
 	judges  judges
 	budgets budget.Book
+	habits  *habit.Memory
 
 	pullers  map[string]func(map[string]any, connect.Env) (connect.Connector, error)
 	hookers  map[string]func(map[string]any, connect.Env) (connect.Hook, error)
@@ -121,6 +124,10 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("configure capture: %w", err)
 	}
+	languages, err := lang.Default()
+	if err != nil {
+		return nil, fmt.Errorf("load the model of languages: %w", err)
+	}
 	s := &Service{
 		cfg: cfg, log: deps.Log, control: deps.Control, keys: deps.Keys, logger: deps.Logger,
 		now: deps.Now, locate: deps.Locate, born: deps.Now(),
@@ -130,21 +137,20 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		gone:     limit.New(goneRate, goneBurst, cfg.Limits.Tracked),
 		app:      newApp(cfg.App),
 		batches:  make(chan struct{}, cfg.Limits.Batches),
+		habits:   habit.New(languages),
 	}
 	s.desks.New = func() any { return &desk{} }
 	s.stacks.New = func() any { return &stack{} }
 	s.bodies.New = func() any { return new([]byte) }
 	s.trusted, _ = networks(cfg.TrustedProxies) // Validate has read both
 	s.exempt, _ = networks(append(loopback(), cfg.Limits.Exempt...))
-	m, err := newMetrics(deps.Metrics, func() float64 { return float64(s.ballots.Waiting()) })
-	if err != nil {
+	if s.metrics, err = newMetrics(deps.Metrics, func() float64 { return float64(s.ballots.Waiting()) }); err != nil {
 		return nil, fmt.Errorf("register capture's metrics: %w", err)
 	}
-	s.metrics = m
 	s.ballots = commit.New(deps.Log, commit.Config{
 		Topic: eventlog.Ballots, Partitions: deps.Log.Partitions(eventlog.Ballots),
 		Ballots: cfg.Flush.Ballots, Bytes: cfg.Flush.Bytes, Queue: cfg.Flush.Queue, Delay: cfg.Flush.Delay, InFlight: cfg.Flush.InFlight,
-		AckDeadline: cfg.AckDeadline, Now: deps.Now, Flushed: m.flushed,
+		AckDeadline: cfg.AckDeadline, Now: deps.Now, Flushed: s.metrics.flushed,
 	})
 	if s.handler, err = s.routes(deps.Metrics, deps.Tracer); err != nil {
 		return nil, err

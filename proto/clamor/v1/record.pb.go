@@ -617,8 +617,10 @@ type Post struct {
 	Author   *Author                `protobuf:"bytes,5,opt,name=author,proto3" json:"author,omitempty"`
 	Text     string                 `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
 	// Unix milliseconds: on the platform's clock, and on capture's.
-	CreatedAt   int64        `protobuf:"varint,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	ReceivedAt  int64        `protobuf:"varint,8,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
+	CreatedAt  int64 `protobuf:"varint,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	ReceivedAt int64 `protobuf:"varint,8,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
+	// As its source declares it; where it declares none, what the author mostly
+	// wrote in before, if capture has heard enough of them.
 	Language    string       `protobuf:"bytes,9,opt,name=language,proto3" json:"language,omitempty"`
 	Coordinates *Coordinates `protobuf:"bytes,10,opt,name=coordinates,proto3" json:"coordinates,omitempty"`
 	ReplyTo     string       `protobuf:"bytes,11,opt,name=reply_to,json=replyTo,proto3" json:"reply_to,omitempty"`

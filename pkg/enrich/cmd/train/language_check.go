@@ -93,6 +93,7 @@ func (s *languageScore) add(m *lang.Model, held, others []labelled) error {
 	soft, _ := m.NewPrior(six, nil)
 	hard, _ := m.NewPrior(nil, six)
 	d, sc, names := lang.NewDetector(m), scan.New(), m.Names()
+	habits := habitsOf(m, held)
 	for _, t := range held {
 		sc.Scan([]byte(t.text))
 		g := d.Detect(sc, nil)
@@ -103,6 +104,12 @@ func (s *languageScore) add(m *lang.Model, held, others []labelled) error {
 			s.market(t, names[g.Class], "", g)
 			gm := d.Detect(sc, market)
 			s.market(t, names[gm.Class], " market", gm)
+			author := new(lang.Prior)
+			if c := habits.next(t.label); c >= 0 {
+				m.Declare(nil, c, author)
+			}
+			ga := d.Detect(sc, author)
+			s.market(t, names[ga.Class], " author", ga)
 		}
 	}
 	for _, t := range others {
@@ -111,6 +118,58 @@ func (s *languageScore) add(m *lang.Model, held, others []labelled) error {
 		s.count("other "+t.label, answer(names, g) == t.label)
 	}
 	return nil
+}
+
+// habits are the languages that a capture service would take authors to write in
+// who wrote five posts of one label before; -1 where it would not tell.
+type habits struct {
+	byLabel map[string][]int // from every run of five posts
+	at      map[string]int
+}
+
+func habitsOf(m *lang.Model, held []labelled) *habits {
+	h := &habits{byLabel: map[string][]int{}, at: map[string]int{}}
+	d, sc := lang.NewDetector(m), scan.New()
+	earlier := map[string][]int{}
+	for _, t := range held {
+		class := -1
+		sc.Scan([]byte(t.text))
+		if g := d.Detect(sc, nil); g.Sure && g.P >= 0.9 {
+			class = g.Class
+		}
+		if earlier[t.label] = append(earlier[t.label], class); len(earlier[t.label]) == 5 {
+			h.byLabel[t.label] = append(h.byLabel[t.label], ahead(earlier[t.label]))
+			earlier[t.label] = nil
+		}
+	}
+	return h
+}
+
+// ahead is the class that leads the others together by two; -1 if none does.
+func ahead(classes []int) int {
+	counts, all := map[int]int{}, 0
+	for _, c := range classes {
+		if c >= 0 {
+			counts[c]++
+			all++
+		}
+	}
+	for c, n := range counts {
+		if n >= all-n+2 {
+			return c
+		}
+	}
+	return -1
+}
+
+// next is the habit of another author of that label.
+func (h *habits) next(label string) int {
+	all := h.byLabel[label]
+	if len(all) == 0 {
+		return -1
+	}
+	h.at[label]++
+	return all[h.at[label]%len(all)]
 }
 
 func answer(names []string, g lang.Guess) string {
