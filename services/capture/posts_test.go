@@ -86,10 +86,10 @@ func TestPostsVote(t *testing.T) {
 // hint where the source gives none, and only there.
 func TestAnAuthorsHabitHelpsWithTheNextPost(t *testing.T) {
 	h := newHouse(t, nil)
-	const clear = "não acredito que ele perdeu esse pênalti, que jogo horrível"
+	const lively = "não acredito que ele perdeu esse pênalti, que jogo horrível"
 	declared := strings.Replace(postLine("5", "ana", "goal"), `"text"`, `"language":"en","text"`, 1)
-	h.push(postLine("1", "ana", clear))
-	h.push(postLine("2", "ana", clear), postLine("3", "ana", "que gol"))
+	h.push(postLine("1", "ana", lively))
+	h.push(postLine("2", "ana", lively), postLine("3", "ana", "que gol"))
 	h.push(postLine("4", "ana", "gol"), declared, postLine("6", "bia", "gol"))
 	got := map[string]string{}
 	for _, p := range h.log.posts() {
