@@ -13,8 +13,8 @@ const (
 
 // Guess is the answer for one post.
 type Guess struct {
-	Class  int     // the likeliest language, never "und"
-	P      float32 // its probability, "und" counted in
+	Class  int     // the likeliest language, never "und" where there are words
+	P      float32 // its probability, "und" counted in; none if all words are mute
 	Sure   bool    // P reaches the threshold: otherwise report "und"
 	Second int     // the next likeliest
 }
@@ -33,12 +33,14 @@ type Detector struct {
 	sum   [lanes]int32
 	logit [lanes]float32
 	n     int
+	heard bool // a word was not mute
 }
 
 // memo is the sum of one word's rows.
 type memo struct {
 	word uint64
 	n    int32
+	mute bool
 	sum  [lanes]int16
 }
 
@@ -56,13 +58,17 @@ func (d *Detector) Detect(s *scan.Scanner, prior *Prior) Guess {
 	if d.n == 0 {
 		return Guess{Class: d.model.und, Second: d.model.und}
 	}
-	return d.decide(prior)
+	g := d.decide(prior)
+	if !d.heard {
+		g.P, g.Sure = 0, false
+	}
+	return g
 }
 
 // gather adds up the rows of all words.
 func (d *Detector) gather(s *scan.Scanner) {
 	d.sum = [lanes]int32{}
-	d.n = 0
+	d.n, d.heard = 0, false
 	words := 0
 	for i := range s.Tokens {
 		t := &s.Tokens[i]
@@ -74,6 +80,7 @@ func (d *Detector) gather(s *scan.Scanner) {
 			d.sum[j] += int32(m.sum[j])
 		}
 		d.n += int(m.n)
+		d.heard = d.heard || !m.mute
 		if words++; words == maxWords {
 			break
 		}
@@ -91,7 +98,7 @@ func (d *Detector) word(exact uint64, letters []rune) *memo {
 		return m
 	}
 	d.rows = features(letters, exact, d.model.bits, d.rows[:0])
-	m.word, m.n = exact, int32(len(d.rows))
+	m.word, m.n, m.mute = exact, int32(len(d.rows)), mute(letters)
 	d.model.add(d.rows, &m.sum)
 	return m
 }

@@ -20,20 +20,21 @@ func TestDetect(t *testing.T) {
 	m := shipped(t)
 	d, s := NewDetector(m), scan.New()
 	for want, texts := range map[string][]string{
-		"pt":  {"não acredito que ele saiu do programa", "que jogo foi esse minha gente"},
-		"es":  {"no me puedo creer lo que acaba de pasar", "qué partidazo de la selección"},
-		"en":  {"I can't believe what just happened tonight", "what a goal"},
-		"ca":  {"això no pot ser, quin partit més dolent"},
-		"eu":  {"ezin dut sinetsi gertatu dena"},
-		"fr":  {"je ne peux pas y croire, quel match"},
-		"de":  {"ich kann das nicht glauben, was für ein Spiel"},
-		"ja":  {"今日の試合は本当にすごかった"},
-		"ar":  {"لا أصدق ما حدث الليلة"},
-		"ru":  {"не могу поверить в то что случилось"},
-		"ko":  {"오늘 경기 정말 대박이다"},
-		"el":  {"δεν το πιστεύω αυτό που έγινε"},
-		"ka":  {"გამარჯობა როგორ ხარ"},
-		"und": {"", "😂😂", "12345 !!!", "@a @b https://t.co/x"},
+		"pt": {"não acredito que ele saiu do programa", "que jogo foi esse minha gente"},
+		"es": {"no me puedo creer lo que acaba de pasar", "qué partidazo de la selección"},
+		"en": {"I can't believe what just happened tonight", "what a goal"},
+		"ca": {"això no pot ser, quin partit més dolent"},
+		"eu": {"ezin dut sinetsi gertatu dena"},
+		"fr": {"je ne peux pas y croire, quel match"},
+		"de": {"ich kann das nicht glauben, was für ein Spiel"},
+		"ja": {"今日の試合は本当にすごかった"},
+		"ar": {"لا أصدق ما حدث الليلة"},
+		"ru": {"не могу поверить в то что случилось"},
+		"ko": {"오늘 경기 정말 대박이다"},
+		"el": {"δεν το πιστεύω αυτό που έγινε"},
+		"ka": {"გამარჯობა როგორ ხარ"},
+		"und": {"", "😂😂", "12345 !!!", "@a @b https://t.co/x", "kkkkkk", "JAJAJAJA 😂", "haha hehe", "rsrsrs", "aaaaaa", "asdfghjkl",
+			"jajsjajsj", "xD", "huehuehue", "ሰላም ለሁሉም", "ಎಲ್ಲರಿಗೂ ನಮಸ್ಕಾರ"},
 	} {
 		for _, text := range texts {
 			s.Scan([]byte(text))
@@ -45,6 +46,19 @@ func TestDetect(t *testing.T) {
 			if got != want {
 				t.Errorf("%q: have %s (%.2f), want %s", text, got, g.P, want)
 			}
+		}
+	}
+}
+
+// TestMuteWordsAmongOthers tell what they can, and words that look like them are
+// words.
+func TestMuteWordsAmongOthers(t *testing.T) {
+	for _, text := range []string{"kkkkk que isso", "jajaja no puedo más", "flash", "salad", "ja", "há", "hija", "oh", "shall", "risas"} {
+		s := scan.New()
+		s.Scan([]byte(text))
+		d := NewDetector(shipped(t))
+		if d.Detect(s, nil); !d.heard {
+			t.Errorf("%q is mute", text)
 		}
 	}
 }

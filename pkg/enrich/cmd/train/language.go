@@ -33,7 +33,7 @@ func readCorpus(data string) (*corpus, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &corpus{lists: lists, index: map[string]int{}, synth: languageSynth, epochs: 3}
+	c := &corpus{lists: lists, index: map[string]int{}, synth: languageSynth, epochs: 4}
 	for _, v := range lists {
 		c.names = append(c.names, v.code)
 	}
@@ -157,7 +157,7 @@ func span(rng *rand.Rand, text string) string {
 
 // common are the languages of most posts on the networks that shows listen to;
 // the model itself learns from equal shares.
-var common = map[string]float32{"en": 0.4, "es": 0.4, "pt": 0.4, lang.Undetermined: 0.7}
+var common = map[string]float32{"en": 0.5, "es": 0.5, "pt": 0.6, lang.Undetermined: 0.9}
 
 func (c *corpus) config() lang.Config {
 	return lang.Config{Names: c.names, Bits: languageBits, Epochs: c.epochs, Rate: 0.5, Scale: languageScale, Usual: common}

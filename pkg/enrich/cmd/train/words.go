@@ -19,6 +19,7 @@ type vocabulary struct {
 	words []string
 	count []float64
 	draws map[float64][]float64 // exponent -> cumulative weights
+	chat  []string              // words of posts that no film speaks
 }
 
 // wordLists reads all languages; the variants of one language are merged.
@@ -125,6 +126,7 @@ func vocabularies(merged map[string]map[string]float64) []*vocabulary {
 		for _, w := range v.words {
 			v.count = append(v.count, words[w])
 		}
+		v.chat = chatWords(code)
 		out = append(out, v)
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].code < out[j].code })
@@ -163,6 +165,10 @@ func (v *vocabulary) post(rng *rand.Rand) string {
 	}
 	words := make([]string, 1+rng.IntN(most))
 	for i := range words {
+		if len(v.chat) > 0 && rng.IntN(chatShare) == 0 {
+			words[i] = v.chat[rng.IntN(len(v.chat))]
+			continue
+		}
 		words[i] = v.draw(rng, power)
 	}
 	text := strings.Join(words, sep)
