@@ -74,20 +74,13 @@ func (k *talk) listen(ctx context.Context, t *testing.T, word string) {
 
 // watch reads topics as a producer's console does.
 func (k *talk) watch(ctx context.Context, stop <-chan struct{}) error {
-	for i := 0; ; i++ {
-		select {
-		case <-stop:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
+	return every(ctx, stop, func(i int) {
 		// The last topic is not there yet at first.
 		about, by := []string{e2e.GoalWord, "match", e2e.RainWord}[i%3], []string{"hashtag", "language"}[i/3%2]
 		if s, err := k.Client().Topic(ctx, about, by); err == nil {
 			k.history.Saw(s)
 		}
-	}
+	})
 }
 
 // verify waits until topics and the poll show what was acknowledged and is not

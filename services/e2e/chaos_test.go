@@ -212,6 +212,15 @@ func poll(ctx context.Context, c *e2e.Client, h *e2e.History, stop <-chan struct
 	for _, p := range chaosPolls {
 		polls = append(polls, p["id"].(string))
 	}
+	return every(ctx, stop, func(i int) {
+		if r, err := c.Results(ctx, polls[i%len(polls)]); err == nil {
+			h.Saw(r)
+		}
+	})
+}
+
+// every acts fifty times a second until it is told to stop.
+func every(ctx context.Context, stop <-chan struct{}, act func(i int)) error {
 	for i := 0; ; i++ {
 		select {
 		case <-stop:
@@ -219,9 +228,7 @@ func poll(ctx context.Context, c *e2e.Client, h *e2e.History, stop <-chan struct
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):
-		}
-		if r, err := c.Results(ctx, polls[i%len(polls)]); err == nil {
-			h.Saw(r)
+			act(i)
 		}
 	}
 }
@@ -246,16 +253,7 @@ type feedRow struct {
 
 func (w *feedWatcher) watch(ctx context.Context, stop <-chan struct{}) error {
 	w.seq, w.total = map[string]int64{}, map[string]int64{}
-	for i := 0; ; i++ {
-		select {
-		case <-stop:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-		w.look(ctx, chaosPolls[i%len(chaosPolls)]["id"].(string))
-	}
+	return every(ctx, stop, func(i int) { w.look(ctx, chaosPolls[i%len(chaosPolls)]["id"].(string)) })
 }
 
 func (w *feedWatcher) look(ctx context.Context, poll string) {

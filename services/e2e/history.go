@@ -206,28 +206,24 @@ func readAll(ctx context.Context, log *eventlog.Log, topic string, partition int
 
 // EachBallot calls yield with the id of every ballot in the log, repeats too.
 func EachBallot(ctx context.Context, log *eventlog.Log, yield func(uuid.UUID)) error {
-	parts, err := readPartitions(ctx, log, eventlog.Ballots)
-	if err != nil {
-		return err
-	}
-	var decoder eventlog.Decoder
-	for p, entries := range parts {
-		for _, e := range entries {
-			body, err := decoder.Decode(e.Raw)
-			if err != nil {
-				return fmt.Errorf("decode %s/%d at %d: %w", eventlog.Ballots, p, e.Offset, err)
-			}
-			for i := range body.Ballots {
-				yield(uuid.UUID(body.Ballots[i].ID))
-			}
+	return eachRecord(ctx, log, eventlog.Ballots, func(body eventlog.Body) {
+		for i := range body.Ballots {
+			yield(uuid.UUID(body.Ballots[i].ID))
 		}
-	}
-	return nil
+	})
 }
 
 // EachPost calls yield with every post in the log, repeats too.
 func EachPost(ctx context.Context, log *eventlog.Log, yield func(source, id string, receivedAt audience.Millis)) error {
-	parts, err := readPartitions(ctx, log, eventlog.Posts)
+	return eachRecord(ctx, log, eventlog.Posts, func(body eventlog.Body) {
+		if post := body.Post; post != nil {
+			yield(post.GetSource(), post.GetId(), audience.Millis(post.GetReceivedAt()))
+		}
+	})
+}
+
+func eachRecord(ctx context.Context, log *eventlog.Log, topic string, yield func(eventlog.Body)) error {
+	parts, err := readPartitions(ctx, log, topic)
 	if err != nil {
 		return err
 	}
@@ -236,11 +232,9 @@ func EachPost(ctx context.Context, log *eventlog.Log, yield func(source, id stri
 		for _, e := range entries {
 			body, err := decoder.Decode(e.Raw)
 			if err != nil {
-				return fmt.Errorf("decode %s/%d at %d: %w", eventlog.Posts, p, e.Offset, err)
+				return fmt.Errorf("decode %s/%d at %d: %w", topic, p, e.Offset, err)
 			}
-			if post := body.Post; post != nil {
-				yield(post.GetSource(), post.GetId(), audience.Millis(post.GetReceivedAt()))
-			}
+			yield(body)
 		}
 	}
 	return nil

@@ -16,17 +16,27 @@ import (
 // drive runs a load against a fresh system, and fails unless the totals then are
 // those acknowledged.
 func (s settings) drive(ctx context.Context, name string, change func(*load.Config)) (*load.Outcome, error) {
-	c, err := s.startClamor(ctx, filepath.Join(s.dir, name))
+	c, cfg, err := s.fresh(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	defer c.stop()
-	cfg, err := c.load(s)
-	if err != nil {
-		return nil, err
-	}
 	change(&cfg)
 	return driven(ctx, cfg)
+}
+
+// fresh starts a system on a folder of its own, and says how it is loaded.
+func (s settings) fresh(ctx context.Context, name string, more ...string) (*child, load.Config, error) {
+	c, err := s.startClamor(ctx, filepath.Join(s.dir, name), more...)
+	if err != nil {
+		return nil, load.Config{}, err
+	}
+	cfg, err := c.load(s)
+	if err != nil {
+		c.stop()
+		return nil, load.Config{}, err
+	}
+	return c, cfg, nil
 }
 
 func driven(ctx context.Context, cfg load.Config) (*load.Outcome, error) {
@@ -50,15 +60,11 @@ func perSecond(n int64, d time.Duration) float64 { return float64(n) / d.Seconds
 // ballots: one ballot a request, as fast as the connections go. Clamor and the
 // yardstick take turns, so that what else the machine does falls on both.
 func ballots(ctx context.Context, s settings) ([]row, error) {
-	c, err := s.startClamor(ctx, filepath.Join(s.dir, "ballots"))
+	c, cfg, err := s.fresh(ctx, "ballots")
 	if err != nil {
 		return nil, err
 	}
 	defer c.stop()
-	cfg, err := c.load(s)
-	if err != nil {
-		return nil, err
-	}
 	bare, err := startBare(ctx)
 	if err != nil {
 		return nil, err
@@ -148,15 +154,11 @@ func batchDoor(ctx context.Context, s settings) ([]row, error) {
 // reads: the feed, whole and not modified.
 func reads(ctx context.Context, s settings) ([]row, error) {
 	// No batch run meanwhile: it would change the body, rightly.
-	c, err := s.startClamor(ctx, filepath.Join(s.dir, "reads"), "--batch-interval", "0")
+	c, cfg, err := s.fresh(ctx, "reads", "--batch-interval", "0")
 	if err != nil {
 		return nil, err
 	}
 	defer c.stop()
-	cfg, err := c.load(s)
-	if err != nil {
-		return nil, err
-	}
 	cfg.Rate, cfg.Ballots, cfg.Duration = 500, 500, 0
 	t, err := load.Prepare(ctx, cfg)
 	if err != nil {
@@ -212,16 +214,11 @@ func (s settings) compareReads(ctx context.Context, ours, bare string) (rows []r
 
 // restart: how long until the program is of use again.
 func restart(ctx context.Context, s settings) ([]row, error) {
-	data := filepath.Join(s.dir, "restart")
-	c, err := s.startClamor(ctx, data)
+	c, cfg, err := s.fresh(ctx, "restart")
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := c.load(s)
-	if err != nil {
-		c.stop()
-		return nil, err
-	}
+	data := c.data
 	cfg.Door, cfg.Ballots, cfg.Duration, cfg.Connections = load.DoorGateway, s.restart, 0, 8
 	if _, err := driven(ctx, cfg); err != nil {
 		c.stop()
