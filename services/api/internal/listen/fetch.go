@@ -2,7 +2,6 @@ package listen
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -149,15 +148,7 @@ func (f *fetcher) impatient() bool {
 }
 
 // missing says which part is not as good as it should be.
-func (f *fetcher) missing() error {
-	var errs []error
-	for p := range f.parts {
-		if err := f.parts[p].err; err != nil {
-			errs = append(errs, fmt.Errorf("partition %d: %w", p, err))
-		}
-	}
-	return errors.Join(errs...)
-}
+func (f *fetcher) missing() error { return live.Missing(f.parts, func(t *part) error { return t.err }) }
 
 // minute adds up a subject's minute from both views; nil when there is nothing
 // of it. What was read was seen to decode.

@@ -2,7 +2,6 @@ package listen
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/speed"
 	"github.com/clamor-live/clamor/pkg/topic"
+	"github.com/clamor-live/clamor/services/api/internal/live"
 )
 
 // part is what is known of one partition's speed view, and what hinders more.
@@ -19,17 +19,12 @@ type part struct {
 	err    error
 }
 
-var (
-	errNotReady = errors.New("the partition is being refilled")
-	errBehind   = errors.New("the speed view went back and has not caught up yet")
-)
-
 // read looks at a partition and takes what changed. touch is told of every
 // minute that did.
 func (t *part) read(ctx context.Context, s Speed, p int32, from uint64, touch func(topic.Subject, int64)) {
 	m, err := s.ReadMinutes(ctx, eventlog.Posts, p, from, t.pos)
 	if err == nil {
-		err = t.fits(m.Position)
+		err = live.Follows(t.pos.Next, m.Position)
 	}
 	if err == nil {
 		err = whole(m.Epochs)
@@ -64,18 +59,6 @@ func whole(epochs map[uint64]map[speed.MinuteKey][]byte) error {
 				return fmt.Errorf("%s@%d, minute %d of epoch %d: %w", key.Topic, key.Revision, key.Minute, epoch, err)
 			}
 		}
-	}
-	return nil
-}
-
-// fits says whether a position may follow the last good one. A total must not go
-// down because a store lost its newest writes.
-func (t *part) fits(pos speed.Position) error {
-	switch {
-	case !pos.Ready:
-		return errNotReady
-	case pos.Next < t.pos.Next:
-		return fmt.Errorf("%w: at %d, was at %d", errBehind, pos.Next, t.pos.Next)
 	}
 	return nil
 }

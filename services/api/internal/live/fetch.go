@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -40,11 +39,6 @@ type part struct {
 	seen  speed.Position
 	err   error
 }
-
-var (
-	errNotReady = errors.New("the partition is being refilled")
-	errBehind   = errors.New("the speed view went back and has not caught up yet")
-)
 
 func newFetcher(deps Deps, timeout time.Duration) *fetcher {
 	n := deps.Partitions
@@ -145,12 +139,12 @@ func (t *part) read(ctx context.Context, s Speed, p int32, from uint64) (moved b
 	if t.err == nil && pos == t.seen {
 		return false
 	}
-	if t.err = t.fits(pos); t.err != nil {
+	if t.err = Follows(t.slice.Next, pos); t.err != nil {
 		return false
 	}
 	slice, err := s.Read(ctx, eventlog.Ballots, p, from)
 	if err == nil {
-		err = t.fits(slice.Position)
+		err = Follows(t.slice.Next, slice.Position)
 	}
 	if t.err = err; err != nil {
 		return false
@@ -159,25 +153,5 @@ func (t *part) read(ctx context.Context, s Speed, p int32, from uint64) (moved b
 	return true
 }
 
-// fits says whether a position may follow the last good one. A total must not go
-// down because a store lost its newest writes.
-func (t *part) fits(pos speed.Position) error {
-	switch {
-	case !pos.Ready:
-		return errNotReady
-	case pos.Next < t.slice.Next:
-		return fmt.Errorf("%w: at %d, was at %d", errBehind, pos.Next, t.slice.Next)
-	}
-	return nil
-}
-
 // missing says which part is not as good as it should be.
-func (f *fetcher) missing() error {
-	var errs []error
-	for p := range f.parts {
-		if err := f.parts[p].err; err != nil {
-			errs = append(errs, fmt.Errorf("partition %d: %w", p, err))
-		}
-	}
-	return errors.Join(errs...)
-}
+func (f *fetcher) missing() error { return Missing(f.parts, func(t *part) error { return t.err }) }
