@@ -95,7 +95,7 @@ func TestACommandIsWrittenUntilTheLogHasIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		desk := &commandDesk{answers: []error{fault.New(fault.LogUnavailable, "away"), fault.New(fault.Overloaded, "full")}}
 		begun := time.Now()
-		if err := newPull(t, desk).reject(t.Context(), "x:1", &control.PostCommand{Command: control.PostReject, Deleted: true}); err != nil {
+		if err := newPull(t, desk).retractor().reject(t.Context(), "x:1", &control.PostCommand{Command: control.PostReject, Deleted: true}); err != nil {
 			t.Fatal(err)
 		}
 		if len(desk.got) != 3 || time.Since(begun) != 2*logPause {
@@ -111,7 +111,7 @@ func TestACommandIsWrittenUntilTheLogHasIt(t *testing.T) {
 
 func TestACommandThatIsRefusedIsGivenUp(t *testing.T) {
 	desk := &commandDesk{answers: []error{fault.New(fault.BodyTooLarge, "large")}}
-	if err := newPull(t, desk).reject(t.Context(), "x:1", &control.PostCommand{Command: control.PostReject}); err != nil || len(desk.got) != 1 {
+	if err := newPull(t, desk).retractor().reject(t.Context(), "x:1", &control.PostCommand{Command: control.PostReject}); err != nil || len(desk.got) != 1 {
 		t.Error(err, len(desk.got))
 	}
 }
@@ -119,7 +119,7 @@ func TestACommandThatIsRefusedIsGivenUp(t *testing.T) {
 // TestManyDeletionsAreWrittenSlowly, once there were very many.
 func TestManyDeletionsAreWrittenSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPull(t, &commandDesk{})
+		p := newPull(t, &commandDesk{}).retractor()
 		begun := time.Now()
 		for range goneBurst + goneRate {
 			if err := p.pace(t.Context()); err != nil {

@@ -2,12 +2,15 @@ package capture
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/pkg/sleep"
+	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
@@ -32,29 +35,52 @@ const (
 	goneFailed  = "failed"
 )
 
+// retractor takes back posts of one source.
+type retractor struct {
+	service *Service
+	src     *control.Source
+	log     *slog.Logger
+	// post is a post as it was delivered; nil if it was not, or too long ago.
+	post func(ctx context.Context, name string) (*clamorv1.Post, error)
+}
+
+func (p *pull) retractor() *retractor {
+	return &retractor{service: p.seat.service, src: p.src, log: p.log, post: func(_ context.Context, name string) (*clamorv1.Post, error) {
+		return p.posts.post(name)
+	}}
+}
+
+// callRetractor is that of a source that calls us. Any instance may be called, and
+// seldom for this, so it looks into the log instead of remembering.
+func (s *Service) callRetractor(src *control.Source, log *slog.Logger) *retractor {
+	return &retractor{service: s, src: src, log: log, post: s.lookUp}
+}
+
 // takeBack rejects the posts that are gone, and returns when the log has it.
 // Twice is harmless.
-func (p *pull) takeBack(ctx context.Context, names []string) error {
+func (r *retractor) takeBack(ctx context.Context, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	s := p.seat.service
-	state, err := s.state()
+	state, err := r.service.state()
 	if err != nil {
 		return err
 	}
 	var all errgroup.Group
 	all.SetLimit(goneAtATime)
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		command, outcome := p.deletion(state, name)
+		command, outcome, err := r.deletion(ctx, state, name)
+		if err != nil {
+			return errors.Join(err, all.Wait())
+		}
 		if command == nil {
-			p.tellGone(outcome)
+			r.tellGone(outcome)
 			continue
 		}
-		if err := p.pace(ctx); err != nil {
+		if err := r.pace(ctx); err != nil {
 			break // ctx has ended
 		}
-		all.Go(func() error { return p.reject(ctx, name, command) })
+		all.Go(func() error { return r.reject(ctx, name, command) })
 	}
 	if err := all.Wait(); err != nil {
 		return err
@@ -63,10 +89,10 @@ func (p *pull) takeBack(ctx context.Context, names []string) error {
 }
 
 // pace waits until the source may write one more command.
-func (p *pull) pace(ctx context.Context) error {
-	s := p.seat.service
+func (r *retractor) pace(ctx context.Context) error {
+	s := r.service
 	for {
-		wait := s.gone.String(p.src.ID, s.tick())
+		wait := s.gone.String(r.src.ID, s.tick())
 		if err := sleep.For(ctx, wait); err != nil || wait == 0 {
 			return err
 		}
@@ -75,37 +101,39 @@ func (p *pull) pace(ctx context.Context) error {
 
 // deletion is the command that takes a post out, with the post as it was
 // delivered or, longer ago, decided about; nil if there is nothing to take out.
-func (p *pull) deletion(state *control.State, name string) (command *control.PostCommand, outcome string) {
+func (r *retractor) deletion(ctx context.Context, state *control.State, name string) (command *control.PostCommand, outcome string, err error) {
 	decision, decided := state.Post(name)
 	if decided && decision.Deletion >= 0 {
-		return nil, goneAgain
+		return nil, goneAgain, nil
 	}
-	command = &control.PostCommand{Command: control.PostReject, Reason: control.ReasonDeleted, Show: p.src.Show, Deleted: true}
-	post, err := p.posts.post(name)
+	command = &control.PostCommand{Command: control.PostReject, Reason: control.ReasonDeleted, Show: r.src.Show, Deleted: true}
+	post, err := r.post(ctx, name)
 	if err == nil && post != nil {
 		command.Post, err = proto.Marshal(post)
 	}
 	switch {
+	case errors.Is(err, errPast):
+		return nil, "", err
 	case err != nil:
-		p.log.Error("a post that is gone cannot be read", "post", name, "error", err)
-		return nil, goneFailed
+		r.log.Error("a post that is gone cannot be read", "post", name, "error", err)
+		return nil, goneFailed, nil
 	case post != nil:
 	case decided:
 		command.Post, command.Show, command.Topics = decision.Post, decision.Show, decision.Topics
 	default:
-		return nil, goneUnknown
+		return nil, goneUnknown, nil
 	}
 	if len(command.Post) == 0 {
-		p.log.Warn("a post that is gone stays in what was counted, for it was decided about too long ago", "post", name)
+		r.log.Warn("a post that is gone stays in what was counted, for it was decided about too long ago", "post", name)
 	}
-	return command, goneTaken
+	return command, goneTaken, nil
 }
 
 // reject writes a command until the log has it. Its id stays the same, so that
 // one which was written after all is written once.
-func (p *pull) reject(ctx context.Context, name string, command *control.PostCommand) error {
-	s := p.seat.service
-	e := control.Event{ID: uuid.NewString(), At: s.millis(), Actor: "source:" + p.src.ID, Kind: control.KindPostCommand, Subject: name}
+func (r *retractor) reject(ctx context.Context, name string, command *control.PostCommand) error {
+	s := r.service
+	e := control.Event{ID: uuid.NewString(), At: s.millis(), Actor: "source:" + r.src.ID, Kind: control.KindPostCommand, Subject: name}
 	if err := e.Put(command); err != nil {
 		return fmt.Errorf("take post %s back: %w", name, err)
 	}
@@ -113,16 +141,16 @@ func (p *pull) reject(ctx context.Context, name string, command *control.PostCom
 		_, err := s.control.Submit(ctx, e)
 		switch {
 		case err == nil:
-			p.tellGone(goneTaken)
+			r.tellGone(goneTaken)
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !passes(err):
-			p.log.Error("a post that is gone cannot be taken back", "post", name, "error", err)
-			p.tellGone(goneFailed)
+			r.log.Error("a post that is gone cannot be taken back", "post", name, "error", err)
+			r.tellGone(goneFailed)
 			return nil
 		}
-		p.log.Warn("a post that is gone is not taken back yet", "post", name, "error", err)
+		r.log.Warn("a post that is gone is not taken back yet", "post", name, "error", err)
 		if err := sleep.For(ctx, logPause); err != nil {
 			return err
 		}
@@ -135,6 +163,6 @@ func passes(err error) bool {
 	return !ok || f.Code == fault.LogUnavailable || f.Code == fault.Overloaded || f.Code == fault.Unavailable
 }
 
-func (p *pull) tellGone(outcome string) {
-	p.seat.service.metrics.gone.WithLabelValues(p.src.Connector, outcome).Inc()
+func (r *retractor) tellGone(outcome string) {
+	r.service.metrics.gone.WithLabelValues(r.src.Connector, outcome).Inc()
 }

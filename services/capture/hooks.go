@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -113,6 +114,10 @@ func (s *Service) takeReceipt(c *gin.Context, src *control.Source, account *conn
 	if err != nil {
 		s.refund(src, n)
 		return false, err
+	}
+	log := account.Logger(s.logger).With("source", src.ID, "connector", src.Connector)
+	if err := s.callRetractor(src, log).takeBack(c.Request.Context(), r.Gone); err != nil {
+		return false, fmt.Errorf("take posts back: %w", err) // the posts come again, and count once
 	}
 	account.Took(connect.Batch{Posts: r.Posts, Malformed: r.Malformed})
 	s.charge(src, account, got)

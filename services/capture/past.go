@@ -2,11 +2,15 @@ package capture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/fault"
+	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 )
 
@@ -92,4 +96,31 @@ func recognise(mine map[string]*delivered, entries []eventlog.Entry) {
 			d.keep([]entry{{value: entries[i].Raw, name: connect.NameOf(post.GetPlatform(), post.GetId())}})
 		}
 	}
+}
+
+// errPast is that the log does not tell now what stands in it.
+var errPast = fault.New(fault.LogUnavailable, "the posts cannot be read back")
+
+// lookUp finds a post among the last of its partition, as it came first; nil if it
+// is not there.
+func (s *Service) lookUp(ctx context.Context, name string) (*clamorv1.Post, error) {
+	if s.past == nil {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	ctx, cancel := context.WithTimeout(ctx, recollecting)
+	defer cancel()
+	partitions := s.log.Partitions(eventlog.Posts)
+	var found *clamorv1.Post
+	err := s.past.Last(ctx, audience.PartitionOfPost(name, partitions), int64(maxDelivered/partitions), func(entries []eventlog.Entry) {
+		for i := range entries {
+			post := entries[i].Record.GetPost()
+			if found == nil && post != nil && connect.NameOf(post.GetPlatform(), post.GetId()) == name {
+				found = post
+			}
+		}
+	})
+	if found == nil && err != nil {
+		return nil, errors.Join(errPast, err)
+	}
+	return found, nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
@@ -129,6 +130,45 @@ func TestMetaCalls(t *testing.T) {
 		t.Errorf("%v", posts)
 	}
 	expect(t, h.do("POST", "/v1/hooks/meta", body+" ", "X-Hub-Signature-256", "sha256="+hex.EncodeToString(m.Sum(nil))), 401, "source-key-invalid")
+}
+
+// TestWhatAPageRemovesIsTakenBack by whichever instance is told, with its ballot.
+func TestWhatAPageRemovesIsTakenBack(t *testing.T) {
+	log := realLog(t)()
+	h := buildHouse(t, func(_ *capture.Config, d *capture.Deps) {
+		d.Log, d.Past, d.Now = log, capture.Kafka{Log: log}, time.Now
+	})
+	h.social("p", audience.CountAuthors, audience.MatchAnywhere)
+	h.command("p", audience.VerbOpen)
+	h.source("meta", "meta", map[string]any{}, map[string]any{"app_secret": "open-sesame", "verify_token": "token"})
+	h.run()
+	defer h.stop()
+	tell := func(verb, id string) {
+		t.Helper()
+		body := `{"object":"page","entry":[{"id":"1","changes":[{"field":"feed","value":{"item":"comment","verb":"` + verb + `","comment_id":"` + id + `","post_id":"1_1","from":{"id":"7","name":"Ana"},"message":"anna","created_time":1777665600}}]}]}`
+		m := hmac.New(sha256.New, []byte("open-sesame"))
+		m.Write([]byte(body))
+		if w := h.do("POST", "/v1/hooks/meta", body, "X-Hub-Signature-256", "sha256="+hex.EncodeToString(m.Sum(nil))); w.Code != http.StatusOK {
+			t.Fatal(w.Code, w.Body)
+		}
+	}
+	tell("add", "1_2")
+	tell("remove", "1_2")
+	tell("remove", "1_3") // nobody delivered it
+	d, ok := h.registry.State().Post("facebook:1_2")
+	if !ok || d.Deletion < 0 || d.Actor != "source:meta" {
+		t.Fatalf("%+v", d)
+	}
+	var command control.PostCommand
+	if err := h.registry.last().Get(&command); err != nil {
+		t.Fatal(err)
+	}
+	if post, err := command.Captured(); err != nil || post.GetText() != "anna" || len(post.GetVotes()) != 1 {
+		t.Error(post, err)
+	}
+	if n := h.counter("clamor_capture_posts_gone_total", "unknown"); n != 1 {
+		t.Errorf("%v posts are not known", n)
+	}
 }
 
 func TestAnybodysWebhook(t *testing.T) {

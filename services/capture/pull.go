@@ -75,7 +75,7 @@ func (p *pull) Deliver(ctx context.Context, b connect.Batch) error {
 		p.log.Warn("messages are no posts", "messages", b.Malformed, "first", b.First)
 	}
 	s.metrics.lost.WithLabelValues(p.src.Connector).Add(float64(b.Lost))
-	if err := p.takeBack(ctx, b.Gone); err != nil { // before posts, which may have to wait for their budget
+	if err := p.retractor().takeBack(ctx, b.Gone); err != nil { // before posts, which may have to wait for their budget
 		return err
 	}
 	for posts := b.Posts; len(posts) > 0; {

@@ -30,6 +30,9 @@ type Request struct {
 // Receipt is what a call brought, and what it is answered.
 type Receipt struct {
 	Posts []audience.Post
+	// Gone names the posts that the platform says are no more, by NameOf. They are
+	// not among Posts.
+	Gone []string
 	// Malformed counts the messages in the call that were no posts.
 	Malformed int
 	First     error

@@ -3,6 +3,7 @@ package connect
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/clamor-live/clamor/pkg/audience"
@@ -27,6 +28,18 @@ func (r *Receipt) Add(p audience.Post, now audience.Millis) {
 		return
 	}
 	r.Posts = append(r.Posts, p)
+}
+
+// TakeBack notes a post that its platform says is gone, delivered or not.
+func (r *Receipt) TakeBack(platform, id string) {
+	if id == "" {
+		r.Reject(fault.New(fault.InvalidRequest, "a deletion names no post"))
+		return
+	}
+	r.Posts = slices.DeleteFunc(r.Posts, func(p audience.Post) bool { return p.ID == id && p.Platform == platform })
+	if len(r.Gone) < MaxMessages {
+		r.Gone = append(r.Gone, NameOf(platform, id))
+	}
 }
 
 // Reject counts a message that is no post.

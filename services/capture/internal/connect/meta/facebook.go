@@ -29,16 +29,23 @@ func (r *reading) facebook(v *fbValue) error {
 	default: // likes, reactions, events
 		return nil
 	}
+	id := v.PostID
+	if v.Item == "comment" {
+		id = v.CommentID
+	}
 	switch v.Verb {
 	case "remove", "hide", "delete":
+		r.receipt.TakeBack(Facebook, string(id))
+		return nil
+	case "unhide": // what was taken back stays so
 		return nil
 	}
 	p := audience.Post{
-		ID: string(v.PostID), Platform: Facebook, Text: v.Message, CreatedAt: audience.Millis(v.Created),
+		ID: string(id), Platform: Facebook, Text: v.Message, CreatedAt: audience.Millis(v.Created),
 		Author: audience.Author{ID: string(first(v.From.ID, v.SenderID)), Name: first(v.From.Name, v.SenderName)},
 	}
 	if v.Item == "comment" {
-		p.ID, p.ReplyTo = string(v.CommentID), string(first(v.ParentID, v.PostID))
+		p.ReplyTo = string(first(v.ParentID, v.PostID))
 	}
 	if p.ID == "" {
 		return errNoID

@@ -14,6 +14,9 @@
 // which have the number in them, become keyed hashes. Another key makes everybody
 // a new author.
 //
+// A post of Facebook is taken back when its author removes it, or the page hides
+// it; a message, when its sender does. WhatsApp tells of no deletions.
+//
 // https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 package meta
 

@@ -115,6 +115,35 @@ func TestNotices(t *testing.T) {
 	}
 }
 
+// TestWhatIsTakenBack: what its author or the page removed or hid, before it was
+// delivered and after.
+func TestWhatIsTakenBack(t *testing.T) {
+	comment := func(verb, id string) string {
+		return `{"field":"feed","value":{"item":"comment","verb":"` + verb + `","comment_id":"` + id + `","from":{"id":"7"},"message":"oi","created_time":1520544814}}`
+	}
+	for name, c := range map[string]struct {
+		body      string
+		posts     int
+		gone      []string
+		malformed int
+	}{
+		"removed":        {`{"object":"page","entry":[{"changes":[` + comment("remove", "1_2") + `]}]}`, 0, []string{"facebook:1_2"}, 0},
+		"hidden":         {`{"object":"page","entry":[{"changes":[` + comment("hide", "1_2") + `]}]}`, 0, []string{"facebook:1_2"}, 0},
+		"shown again":    {`{"object":"page","entry":[{"changes":[` + comment("unhide", "1_2") + `]}]}`, 0, nil, 0},
+		"at once":        {`{"object":"page","entry":[{"changes":[` + comment("add", "1_2") + "," + comment("add", "1_3") + "," + comment("remove", "1_2") + `]}]}`, 1, []string{"facebook:1_2"}, 0},
+		"a post":         {`{"object":"page","entry":[{"changes":[{"field":"feed","value":{"item":"post","verb":"remove","post_id":"1_9"}}]}]}`, 0, []string{"facebook:1_9"}, 0},
+		"a like":         {`{"object":"page","entry":[{"changes":[{"field":"feed","value":{"item":"like","verb":"remove","post_id":"1_9"}}]}]}`, 0, nil, 0},
+		"nothing":        {`{"object":"page","entry":[{"changes":[{"field":"feed","value":{"item":"comment","verb":"remove"}}]}]}`, 0, nil, 1},
+		"a message":      {`{"object":"instagram","entry":[{"messaging":[{"sender":{"id":"u"},"message":{"mid":"m","is_deleted":true}}]}]}`, 0, []string{"instagram:m"}, 0},
+		"one's own echo": {`{"object":"page","entry":[{"messaging":[{"sender":{"id":"u"},"message":{"mid":"m","is_echo":true,"text":"t"}}]}]}`, 0, nil, 0},
+	} {
+		got, err := newHook(t, nil).Receive(signed(c.body))
+		if diff := cmp.Diff(c.gone, got.Gone); err != nil || diff != "" || len(got.Posts) != c.posts || got.Malformed != c.malformed {
+			t.Errorf("%s: %d posts, %d malformed, %v %s", name, len(got.Posts), got.Malformed, err, diff)
+		}
+	}
+}
+
 // TestNoNumberLeaves: neither a number nor a message id, which has it in base64.
 func TestNoNumberLeaves(t *testing.T) {
 	inside, err := base64.StdEncoding.DecodeString("HBgLMTQxMjU1NTA4MjkVAgASGBQzQUNCNjk5RDUwNUZGMUZEM0VBRAA=")

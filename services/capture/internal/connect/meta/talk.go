@@ -46,7 +46,10 @@ type attachment struct {
 func (r *reading) talk(platform string, v *talk) error {
 	p := audience.Post{Platform: platform, CreatedAt: audience.Millis(v.Time), Author: audience.Author{ID: string(v.Sender.ID)}}
 	switch m := v.Message; {
-	case m != nil && (m.Echo || m.Deleted):
+	case m != nil && m.Echo:
+		return nil
+	case m != nil && m.Deleted:
+		r.receipt.TakeBack(platform, m.ID)
 		return nil
 	case m != nil:
 		p.ID, p.Text, p.ReplyTo = m.ID, m.Text, first(m.ReplyTo.ID, string(m.ReplyTo.Story.ID))
