@@ -1,16 +1,14 @@
 package embedded_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/embedded"
 	"github.com/clamor-live/clamor/pkg/eventlog"
+	"github.com/clamor-live/clamor/pkg/eventlog/eventlogtest"
 )
 
 // BenchmarkRestart starts over a log of a million ballots, in records of 500 and
@@ -30,7 +28,7 @@ func BenchmarkRestart(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			dir := b.TempDir()
 			value := eventlog.EncodeBallots(nil, make([]audience.Ballot, c.per))
-			run(b, dir, func(l *eventlog.Log) { fill(b, l, value, total/c.per) })
+			run(b, dir, func(l *eventlog.Log) { eventlogtest.Fill(b, l, value, total/c.per) })
 			for b.Loop() {
 				b.StopTimer()
 				if c.crash {
@@ -68,25 +66,5 @@ func forget(b *testing.B, dir string) {
 		if err := os.Remove(path); err != nil {
 			b.Fatal(err)
 		}
-	}
-}
-
-func fill(b *testing.B, l *eventlog.Log, value []byte, n int) {
-	b.Helper()
-	var next atomic.Int64
-	var all sync.WaitGroup
-	for range min(5000, 32<<20/len(value)) {
-		all.Go(func() {
-			for next.Add(1) <= int64(n) {
-				if _, err := l.AppendRaw(context.Background(), eventlog.Ballots, 0, value); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
-	if b.Failed() {
-		b.FailNow()
 	}
 }

@@ -1,7 +1,6 @@
 package eventlog_test
 
 import (
-	"context"
 	"log/slog"
 	"slices"
 	"sync"
@@ -118,7 +117,7 @@ func BenchmarkRead(b *testing.B) {
 	}{{"1-ballot", 1, 200_000}, {"500-ballots", 500, 2_000}} {
 		b.Run(c.name, func(b *testing.B) {
 			l := durable(b)
-			fill(b, l, eventlog.EncodeBallots(nil, ballots(c.per)), c.fill)
+			eventlogtest.Fill(b, l, eventlog.EncodeBallots(nil, ballots(c.per)), c.fill)
 			total := 0
 			for b.Loop() {
 				total += drain(b, l, c.fill)
@@ -126,26 +125,6 @@ func BenchmarkRead(b *testing.B) {
 			b.ReportMetric(float64(total)/b.Elapsed().Seconds(), "ballots/s")
 			b.ReportMetric(float64(total/c.per)/b.Elapsed().Seconds(), "records/s")
 		})
-	}
-}
-
-func fill(b *testing.B, l *eventlog.Log, value []byte, n int) {
-	b.Helper()
-	var next atomic.Int64
-	var all sync.WaitGroup
-	for range min(2000, 32<<20/len(value)) {
-		all.Go(func() {
-			for next.Add(1) <= int64(n) {
-				if _, err := l.AppendRaw(context.Background(), eventlog.Ballots, 0, value); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
-	if b.Failed() {
-		b.FailNow()
 	}
 }
 

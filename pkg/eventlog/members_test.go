@@ -58,16 +58,7 @@ func TestMemberKilled(t *testing.T) {
 	if _, err := out.Read(line[:]); err != nil {
 		t.Fatal(err)
 	}
-	seated := make(chan int32, 16)
-	ctx, cancel := context.WithCancel(t.Context())
-	var sitting sync.WaitGroup
-	sitting.Go(func() {
-		_ = l.Seats(ctx, "crew", func(ctx context.Context, seat int32) error {
-			seated <- seat
-			<-ctx.Done()
-			return nil
-		})
-	})
+	seated, leave := crew(t, l)
 	<-seated // one of three moves over
 	_ = child.Process.Kill()
 	_ = child.Wait()
@@ -75,8 +66,24 @@ func TestMemberKilled(t *testing.T) {
 	<-seated
 	<-seated
 	t.Logf("moved after %s", time.Since(start))
-	cancel()
-	sitting.Wait()
+	leave()
+}
+
+// crew is a member of the crew in this process, until it leaves; it tells of the
+// seats that it takes.
+func crew(t *testing.T, l *eventlog.Log) (seated <-chan int32, leave func()) {
+	t.Helper()
+	seats := make(chan int32, 64)
+	ctx, cancel := context.WithCancel(t.Context())
+	var sitting sync.WaitGroup
+	sitting.Go(func() {
+		_ = l.Seats(ctx, "crew", func(ctx context.Context, seat int32) error {
+			seats <- seat
+			<-ctx.Done()
+			return nil
+		})
+	})
+	return seats, func() { cancel(); sitting.Wait() }
 }
 
 // TestServersRestart stops the servers under a reader and a member, and starts
@@ -91,22 +98,12 @@ func TestServersRestart(t *testing.T) {
 	}
 	cfg.KafkaListen = first.Brokers()[0]
 	l := eventlogtest.Open(t, eventlogtest.Config(first.Brokers()))
-	seated := make(chan int32, 64)
-	ctx, cancel := context.WithCancel(t.Context())
-	var sitting sync.WaitGroup
-	sitting.Go(func() {
-		_ = l.Seats(ctx, "crew", func(ctx context.Context, seat int32) error {
-			seated <- seat
-			<-ctx.Done()
-			return nil
-		})
-	})
-	defer sitting.Wait()
-	defer cancel()
+	seated, leave := crew(t, l)
+	defer leave()
 	for range 3 {
 		<-seated
 	}
-	r, err := l.Read(ctx, eventlog.Control, 0, 0)
+	r, err := l.Read(t.Context(), eventlog.Control, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,10 +111,10 @@ func TestServersRestart(t *testing.T) {
 	expect := func(n int) {
 		t.Helper()
 		await(t, func() error {
-			_, err := l.Append(ctx, eventlog.Control, 0, eventlogtest.Record(n))
+			_, err := l.Append(t.Context(), eventlog.Control, 0, eventlogtest.Record(n))
 			return err
 		})
-		es, err := r.Next(ctx)
+		es, err := r.Next(t.Context())
 		if err != nil || es[0].Record.GetControl().GetAt() != int64(n) {
 			t.Fatalf("record %d came as %v, %v", n, es, err)
 		}
@@ -133,5 +130,5 @@ func TestServersRestart(t *testing.T) {
 	defer func() { _ = second.Close() }()
 	expect(2)
 	// Whether or not the seats were lost on the way, they are held.
-	await(t, func() error { return l.CommitSeat(ctx, "crew", 2, "place") })
+	await(t, func() error { return l.CommitSeat(t.Context(), "crew", 2, "place") })
 }

@@ -39,16 +39,11 @@ func TestDamage(t *testing.T) {
 		"epochs unreadable":   {harm: func(m *miniredis.Miniredis) { m.HSet(metaKey, "epochs", "0,x") }, read: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := miniredis.RunT(t)
-			store, err := Open(t.Context(), "redis://"+m.Addr(), DefaultConfig())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer store.Close()
+			m, store := stored(t)
 			pos := fill(t, store, Position{})
 			c.harm(m)
 
-			_, err = store.Position(t.Context(), "ballots", 0)
+			_, err := store.Position(t.Context(), "ballots", 0)
 			check(t, "position", err, c.position)
 			err = store.Journals(t.Context(), "ballots", 0, func(audience.RoundKey, []byte) error { return nil })
 			check(t, "load", err, c.load)
@@ -73,6 +68,18 @@ func TestDamage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stored is a store, and the Redis under it.
+func stored(t *testing.T) (*miniredis.Miniredis, *Store) {
+	t.Helper()
+	m := miniredis.RunT(t)
+	store, err := Open(t.Context(), "redis://"+m.Addr(), DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return m, store
 }
 
 var final = audience.RoundKey{Poll: "final", Round: 1}
@@ -113,12 +120,7 @@ func replace(m *miniredis.Miniredis, key string) {
 
 // Without its meta a partition's other keys are leftovers, never counted on.
 func TestLeftoversAreNotCounted(t *testing.T) {
-	m := miniredis.RunT(t)
-	store, err := Open(t.Context(), "redis://"+m.Addr(), DefaultConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	m, store := stored(t)
 	fill(t, store, Position{})
 	m.Del(metaKey)
 	pos, err := store.Reset(t.Context(), "ballots", 0, Position{}, Start{})

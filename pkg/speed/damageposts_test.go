@@ -36,16 +36,11 @@ func TestDamageOfPosts(t *testing.T) {
 		"meta foreign":     {harm: func(m *miniredis.Miniredis) { replace(m, postMetaKey) }, advance: true, read: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := miniredis.RunT(t)
-			store, err := Open(t.Context(), "redis://"+m.Addr(), DefaultConfig())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer store.Close()
+			m, store := stored(t)
 			pos := fillPosts(t, store, Position{})
 			c.harm(m)
 			check(t, "load", store.PostJournal(t.Context(), "posts", 0, func([]byte) error { return nil }), c.load)
-			_, err = store.ReadMinutes(t.Context(), "posts", 0, 0, Position{})
+			_, err := store.ReadMinutes(t.Context(), "posts", 0, 0, Position{})
 			check(t, "read", err, c.read)
 			check(t, "advance", store.AdvancePosts(t.Context(), "posts", 0, postStep(pos)), c.advance)
 

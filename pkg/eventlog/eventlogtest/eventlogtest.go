@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,6 +54,28 @@ func Open(t testing.TB, cfg eventlog.Config) *eventlog.Log {
 		}
 	})
 	return l
+}
+
+// Fill appends a value n times to the first partition of ballots, as many at
+// once as a log takes.
+func Fill(b *testing.B, l *eventlog.Log, value []byte, n int) {
+	b.Helper()
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(2000, 32<<20/len(value)) {
+		all.Go(func() {
+			for next.Add(1) <= int64(n) {
+				if _, err := l.AppendRaw(context.Background(), eventlog.Ballots, 0, value); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if b.Failed() {
+		b.FailNow()
+	}
 }
 
 // Run runs the suite against the brokers.
