@@ -37,7 +37,9 @@ func (s *Service) takePosts(c *gin.Context) error {
 		return err
 	}
 	account := s.accounts.caller(src, s.now)
-	account.Took(connect.Batch{Posts: posts, Malformed: report.Rejected})
+	unaffordable := report.ByCode[string(fault.RateLimited)]
+	account.Took(connect.Batch{Posts: posts, Malformed: report.Rejected - unaffordable})
+	got.unsampled += unaffordable
 	s.charge(src, account, got)
 	s.answer(c, audience.ConnectorPush, report)
 	return nil

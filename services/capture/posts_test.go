@@ -207,6 +207,9 @@ func TestABudgetBoundsAPushSource(t *testing.T) {
 	h := newHouse(t, nil)
 	h.putSource(audience.Source{ID: "feed", Connector: audience.ConnectorPush, Budget: &audience.Budget{Posts: 2, Per: "hour"}}, "push-key")
 	m := h.push(postLine("1", "u", "t"), postLine("2", "u", "t"), postLine("3", "u", "t"))
+	if n := h.counter("clamor_capture_posts_unsampled_total", "push"); n != 1 {
+		t.Errorf("%v posts that there was no room for", n)
+	}
 	if m["accepted"] != 2.0 || fmt.Sprint(m["errors"]) != "[map[code:rate-limited detail:the source's budget of 2 posts per hour is spent line:3]]" {
 		t.Error(m)
 	}

@@ -29,6 +29,7 @@ func topics(t *testing.T, c *customer) {
 	t.Run("presets", func(t *testing.T) { topicPresets(t, c, show) })
 	t.Run("moderation", func(t *testing.T) { moderation(t, c, show, say) })
 	t.Run("overtaken", func(t *testing.T) { overtaken(t, c, show, say) })
+	t.Run("budget", func(t *testing.T) { budget(t, c, show) })
 	t.Run("late", func(t *testing.T) { late(t, c, show, say) })
 	t.Run("explained", func(t *testing.T) {
 		a := c.post(t, "/v1/rules/explain", object{"topic": "topics-goal", "text": "what a GOAL"}).is(t, 200, "").object(t)
@@ -207,6 +208,20 @@ func moderation(t *testing.T, c *customer, show string, say func(...any)) {
 	observer := c.apiToken(t, "observer", show)
 	c.do(t, request{method: http.MethodPost, path: "/v1/posts/mastodon:v1/commands", as: observer, body: object{"command": "reject"}}).is(t, 403, "forbidden")
 	c.post(t, "/v1/posts/mastodon:none/commands", object{"command": "reject"}).is(t, 404, "post-not-found")
+}
+
+// budget: what a budget has no room for is told apart from what is malformed.
+func budget(t *testing.T, c *customer, show string) {
+	key := c.source(t, show, "topics-budget", "push", object{"budget": object{"posts": 2, "per": "hour"}})
+	body := lines(t, post("b1", "u1", "x"), post("b2", "u2", "x"), post("b3", "u3", "x"), post("b4", "u4", "x"), "{")
+	a := c.do(t, request{method: http.MethodPost, path: "/v1/sources/topics-budget/posts", as: key, body: body}).is(t, 200, "").object(t)
+	if a["accepted"] != 2.0 || a["rejected"] != 3.0 {
+		t.Errorf("%v", a)
+	}
+	c.await(t, "the source's status", func() bool {
+		s, _ := c.get(t, "/v1/sources/topics-budget").object(t)["status"].(object)
+		return s["posts"] == 2.0 && s["unsampled"] == 2.0 && s["malformed"] == 1.0
+	})
 }
 
 // late: a topic that is made or corrected after its posts has them in its figures
