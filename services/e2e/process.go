@@ -46,7 +46,11 @@ func NewProcess(ctx context.Context, binary, data string, redis *embedded.Server
 		return nil, err
 	}
 	p := &Process{Binary: binary, Data: data, Redis: redis, child: c, kafka: kafka, client: NewClient("http://"+listen, "")}
-	return p, p.Start(ctx)
+	if err := p.Start(ctx); err != nil {
+		p.Down() // one that never was ready runs on otherwise
+		return nil, err
+	}
+	return p, nil
 }
 
 // Start runs it again after Down, and waits until it is ready.
