@@ -9,7 +9,8 @@ const Hidden = 500
 // goroutine; crowds of several workers are merged.
 type Crowd struct {
 	table   *Table
-	column  int
+	column  int  // the register of its ages
+	sexes   int  // and of its sexes
 	untold  bool // nobody says where
 	counts  map[ID]uint32
 	authors int
@@ -19,7 +20,7 @@ type Crowd struct {
 // NewCrowd returns an empty crowd; country is where the audience is, "" when it
 // is anywhere.
 func NewCrowd(t *Table, countryCode string) *Crowd {
-	return &Crowd{table: t, column: country(countryCode), untold: countryCode == "", counts: map[ID]uint32{}}
+	return &Crowd{table: t, column: country(countryCode), sexes: kin(countryCode), untold: countryCode == "", counts: map[ID]uint32{}}
 }
 
 // Add counts one author.
@@ -112,8 +113,8 @@ func total(rows []observed) (n float64) {
 func (c *Crowd) genderRows() []observed {
 	var out []observed
 	for id, n := range c.counts {
-		women, men := c.table.people(id, c.column)
-		s := &c.table.sums[c.column]
+		women, men := c.table.people(id, c.sexes)
+		s := &c.table.sums[c.sexes]
 		if women+men < fewest {
 			women, men = c.table.people(id, countries)
 			s = &c.table.sums[countries]

@@ -26,6 +26,19 @@ func TestFemale(t *testing.T) {
 		{"✨ Ana ✨", "", 0.95, 1},
 		{"dr. Roberto", "AR", 0, 0.03},
 		{"Andrea", "ES", 0.9, 1},
+		{"Mª José", "ES", 0.9, 1},
+		{"José Mª", "ES", 0, 0.05},
+		{"Fco. Javier", "ES", 0, 0.05},
+		{"ＭＡＲＩＡ", "BR", 0.95, 1},
+		{"ᴀɴᴀ", "BR", 0.95, 1},
+		{"M A R I A", "BR", 0.95, 1},
+		{"m4ri4", "BR", 0.95, 1},
+		{"p3dr0 10", "BR", 0, 0.05},
+		{"The Real Ana", "US", 0.9, 1},
+		{"só a Carol", "BR", 0.9, 1},
+		{"el Jose", "ES", 0, 0.05},
+		{"Jen", "US", 0.9, 1},
+		{"Ángel", "MX", 0, 0.1},
 	}
 	for _, tt := range tests {
 		s.Scan([]byte(tt.name))
@@ -34,7 +47,7 @@ func TestFemale(t *testing.T) {
 			t.Errorf("%q in %q: have %.3f %v, want %v to %v", tt.name, tt.country, p, ok, tt.low, tt.high)
 		}
 	}
-	for _, name := range []string{"", "🔥🔥", "123", "@", "x"} {
+	for _, name := range []string{"", "🔥🔥", "123", "@", "x", "dr. house", "Breaking News", "3 x 1", "a b"} {
 		s.Scan([]byte(name))
 		if id := table.Find(s); id != NoName {
 			t.Errorf("%q says something: %d", name, id)
@@ -43,6 +56,41 @@ func TestFemale(t *testing.T) {
 	if _, ok := table.Female(NoName, "BR"); ok {
 		t.Error("no name must say nothing")
 	}
+}
+
+func TestFindAllocatesNothing(t *testing.T) {
+	table, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := scan.New()
+	for _, name := range []string{"Mª José", "M A R I A", "m4ri4 the real", "Xyzzyana da Silva"} {
+		text := []byte(name)
+		run := func() {
+			s.Scan(text)
+			table.Find(s)
+		}
+		run()
+		if n := testing.AllocsPerRun(50, run); n != 0 {
+			t.Errorf("%q: %v allocations", name, n)
+		}
+	}
+}
+
+func FuzzFind(f *testing.F) {
+	table, err := Default()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte("m4ri4 m a r i a 1a1 a1"))
+	f.Add([]byte("Mª\xff José"))
+	s := scan.New()
+	f.Fuzz(func(t *testing.T, name []byte) {
+		s.Scan(name)
+		if id := table.Find(s); id != NoName && (!table.Has(id) || table.rows[id].Word) {
+			t.Fatalf("%q: row %d", name, id)
+		}
+	})
 }
 
 // toy is a table of four names: two of women, two of men, old and young.

@@ -46,7 +46,7 @@ func AgeLabels() [Ages]string {
 
 const (
 	kind    = "NAME"
-	version = 2
+	version = 3
 )
 
 // Row is what the registers say of a name; counts are kept as logarithms.
@@ -56,6 +56,7 @@ type Row struct {
 	Men    [countries]uint8
 	Ages   [countries][Ages]uint8
 	Ending bool // stands for all rarer names with this ending
+	Word   bool // a word of everyday language, which is no name
 }
 
 // Steps of a count for each doubling of it, in a byte: a few names have ten
@@ -76,6 +77,23 @@ func pack(n, steps float64) uint8 { return uint8(min(255, math.Round(steps*math.
 
 func unpackSex(b uint8) float64 { return math.Exp2(float64(b)/sexSteps) - 1 }
 func unpackAge(b uint8) float64 { return math.Exp2(float64(b)/ageSteps) - 1 }
+
+// The sorts of rows in a file.
+const (
+	sortName byte = iota
+	sortEnding
+	sortWord
+)
+
+func (r *Row) sort() byte {
+	switch {
+	case r.Ending:
+		return sortEnding
+	case r.Word:
+		return sortWord
+	}
+	return sortName
+}
 
 // Table is immutable and shared.
 type Table struct {
@@ -106,7 +124,7 @@ func New(rows []Row) *Table {
 			at = (at + 1) & t.mask
 		}
 		t.slots[at] = int32(i + 1)
-		if !rows[i].Ending {
+		if !rows[i].Ending && !rows[i].Word {
 			t.addSums(&rows[i])
 		}
 	}
@@ -138,11 +156,7 @@ func Encode(rows []Row) ([]byte, error) {
 		last = rows[i].Hash
 	}
 	for i := range rows {
-		ending := byte(0)
-		if rows[i].Ending {
-			ending = 1
-		}
-		w.Body = append(w.Body, ending)
+		w.Body = append(w.Body, rows[i].sort())
 	}
 	for c := range countries {
 		for i := range rows {
@@ -175,7 +189,7 @@ func Load(file []byte) (*Table, error) {
 	}
 	n := len(rows)
 	for i, b := range r.Fixed(n) {
-		rows[i].Ending = b != 0
+		rows[i].Ending, rows[i].Word = b == sortEnding, b == sortWord
 	}
 	for c := range countries {
 		for i, b := range r.Fixed(n) {
@@ -207,44 +221,6 @@ func (t *Table) find(hash uint64) ID {
 		}
 	}
 	return NoName
-}
-
-const (
-	tried    = 3 // words of a display name that may be the first name
-	shortest = 2 // letters of a name
-)
-
-// Find returns the row of a display name that s has scanned: of its first two
-// words together, of the first word that is a name, or of that word's ending.
-func (t *Table) Find(s *scan.Scanner) ID {
-	last, ending, words := uint64(0), NoName, 0
-	for i := range s.Tokens {
-		k := &s.Tokens[i]
-		if k.Kind != scan.Word || k.Runes < shortest {
-			continue
-		}
-		if last != 0 {
-			if id := t.find(scan.Mix(last, k.Folded)); id >= 0 {
-				return id
-			}
-			if id := t.find(last); id >= 0 {
-				return id
-			}
-		}
-		if ending == NoName {
-			ending = t.ending(s.Letters[k.First : k.First+k.Runes])
-		}
-		last = k.Folded
-		if words++; words == tried {
-			break
-		}
-	}
-	if last != 0 {
-		if id := t.find(last); id >= 0 {
-			return id
-		}
-	}
-	return ending
 }
 
 // ending finds the longest known ending of an unknown name.
@@ -279,6 +255,21 @@ func country(code string) int {
 	return countries
 }
 
+// kin returns the column that tells the sex of a country's names: its own, that
+// of a country of its language, or the merged one. Ángel is a man in Mexico and
+// mostly a woman's name in the United States.
+func kin(code string) int {
+	switch code {
+	case "BR", "PT", "AO", "MZ", "CV", "GW", "ST":
+		return brazil
+	case "ES", "AR", "MX", "CO", "CL", "PE", "VE", "EC", "UY", "PY", "BO", "CR", "PA", "DO", "CU", "GT", "HN", "SV", "NI", "GQ":
+		return spain
+	case "US", "GB", "CA", "AU", "NZ", "IE", "PR", "JM":
+		return unitedStates
+	}
+	return countries
+}
+
 func (t *Table) people(id ID, column int) (women, men float64) {
 	r := &t.rows[id]
 	if column < countries {
@@ -300,7 +291,7 @@ func (t *Table) Female(id ID, code string) (float64, bool) {
 	if id < 0 || int(id) >= len(t.rows) {
 		return 0, false
 	}
-	women, men := t.people(id, country(code))
+	women, men := t.people(id, kin(code))
 	if women+men < fewest {
 		women, men = t.people(id, countries)
 	}

@@ -20,3 +20,15 @@ func Mix(h, next uint64) uint64 {
 	h = (bits.RotateLeft64(h, 23)*mul ^ next) * mul
 	return h ^ h>>32
 }
+
+// Spell begins the folded hash of a word that is not written as one; Letter goes
+// on with its next letter.
+const Spell uint64 = seed
+
+// Letter continues a hash that Spell began.
+func (s *Scanner) Letter(h uint64, r rune) uint64 {
+	if f := s.tab.fold(r); f != 0 {
+		return mix(h, f)
+	}
+	return h
+}

@@ -57,6 +57,7 @@ func buildTable() *table {
 		}
 	}
 	t.addAccents()
+	t.addOrnaments()
 	for r := rune(0x1D400); r < 0x1D7CC; r++ {
 		if plain := []rune(norm.NFKC.String(string(r))); len(plain) == 1 {
 			t.stylised[r] = plain[0]
@@ -85,6 +86,22 @@ func (t *table) addAccents() {
 	}
 	for from, to := range map[rune]rune{'ø': 'o', 'ł': 'l', 'đ': 'd', 'ı': 'i', 'ħ': 'h', 'ð': 'd'} {
 		t.folds[from] = uint16(to)
+	}
+}
+
+// addOrnaments makes plain letters of those that stand small, raised or in a
+// circle: "ᴀɴᴀ", "Ⓐⓝⓐ".
+func (t *table) addOrnaments() {
+	small, plain := []rune("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ"), []rune("abcdefghijklmnoprstuvwyz")
+	for i, r := range small {
+		t.lowers[r] = uint16(plain[i])
+	}
+	for _, block := range [][2]rune{{0x2B0, 0x2B9}, {0x1D2C, 0x1D6B}, {0x24B6, 0x24EA}, {0x2C7C, 0x2C7E}, {0xFF21, 0xFF5B}} {
+		for r := block[0]; r < block[1]; r++ {
+			if to := norm.NFKC.String(string(r)); len(to) == 1 && unicode.IsLetter(rune(to[0])) {
+				t.classes[r], t.lowers[r] = letter, uint16(unicode.ToLower(rune(to[0])))
+			}
+		}
 	}
 }
 

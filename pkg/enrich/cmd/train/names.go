@@ -17,7 +17,9 @@ import (
 
 const (
 	referenceYear = 2025
-	fewestPeople  = 15 // names rarer than this in all registers are left out
+	fewestPeople  = 15   // names rarer than this in all registers are left out
+	fewestOfWord  = 400  // people who make a name of an everyday word
+	nameWords     = 6000 // everyday words of each language
 	youngest      = 13
 )
 
@@ -30,6 +32,7 @@ type register struct {
 type registers struct {
 	byName map[string]*register
 	births [4]*births // of the countries that tell years of birth
+	words  map[uint64]bool
 }
 
 func newRegisters() *registers {
@@ -55,7 +58,26 @@ func readRegisters(data string) (*registers, error) {
 			return nil, err
 		}
 	}
-	return r, nil
+	return r, r.readWords(data)
+}
+
+// readWords takes the words that are no name unless many bear it.
+func (r *registers) readWords(data string) error {
+	r.words = map[uint64]bool{}
+	s := scan.New()
+	for _, code := range []string{"en", "es", "pt"} {
+		lines, err := readLines(data, "langid", "words", code+".txt.gz")
+		if err != nil {
+			return err
+		}
+		for _, l := range lines[:nameWords] {
+			word, _, _ := strings.Cut(l, " ")
+			if _, folded, ok := s.WordHash(word); ok {
+				r.words[folded] = true
+			}
+		}
+	}
+	return nil
 }
 
 func (r *registers) readBrazil(dir string) error {
@@ -147,6 +169,7 @@ func rangeOf(age int) int {
 
 func (r *registers) rows() []names.Row {
 	regs, letters := r.byHash()
+	addNicknames(regs)
 	endings := map[uint64]*register{}
 	for _, h := range slices.Sorted(maps.Keys(regs)) {
 		word := letters[h]
@@ -158,14 +181,20 @@ func (r *registers) rows() []names.Row {
 			endings[e].addRoot(regs[h])
 		}
 	}
-	out := make([]names.Row, 0, len(regs)+len(endings))
+	out := make([]names.Row, 0, len(regs)+len(endings)+len(r.words))
+	for h := range r.words {
+		if reg := regs[h]; reg == nil || reg.people() < fewestOfWord {
+			delete(regs, h)
+			out = append(out, names.Row{Hash: h, Word: true})
+		}
+	}
 	for h, reg := range regs {
 		if reg.people() >= fewestPeople {
 			out = append(out, reg.row(h))
 		}
 	}
 	for h, reg := range endings {
-		if reg.people() >= 60 && regs[h] == nil {
+		if reg.people() >= 60 && regs[h] == nil && !r.words[h] {
 			row := reg.row(h)
 			row.Ending = true
 			out = append(out, row)
