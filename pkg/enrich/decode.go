@@ -71,7 +71,7 @@ func point(v *fastjson.Value) (lat, lon float64, ok bool) {
 		return lat, lon, okLat && okLon && valid(lat, lon)
 	}
 	a := v.GetArray()
-	if len(a) != 2 {
+	if len(a) != 2 && len(a) != 3 { // the third is a height
 		return 0, 0, false
 	}
 	lon, errLon := a[0].Float64()

@@ -16,7 +16,6 @@ type answer struct {
 	female float64
 	named  bool
 	topics []string
-	fault  error
 }
 
 func (a *answer) append(b []byte) []byte {
@@ -44,11 +43,7 @@ func (a *answer) append(b []byte) []byte {
 	for i, t := range a.topics {
 		b = appendString(comma(b, i), []byte(t))
 	}
-	b = append(b, ']')
-	if a.fault != nil {
-		b = appendString(append(b, `,"error":`...), []byte(a.fault.Error()))
-	}
-	return append(b, "}\n"...)
+	return append(b, "]}\n"...)
 }
 
 func comma(b []byte, i int) []byte {

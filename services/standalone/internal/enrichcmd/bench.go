@@ -1,10 +1,10 @@
 package enrichcmd
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -38,10 +38,10 @@ func bench(ctx context.Context, e *enrich.Enricher, rules *rule.Set, in io.Reade
 	}
 	w := e.Worker()
 	w.SetRules(rules)
+	var d enrich.Decoder
+	var p enrich.Post
+	var r enrich.Result
 	pass := func() {
-		var d enrich.Decoder
-		var p enrich.Post
-		var r enrich.Result
 		for _, line := range posts {
 			if line[0] != '{' {
 				p = enrich.Post{Text: line}
@@ -75,16 +75,19 @@ func bench(ctx context.Context, e *enrich.Enricher, rules *rule.Set, in io.Reade
 }
 
 func readPosts(in io.Reader) (posts [][]byte, size int, err error) {
-	sc := bufio.NewScanner(in)
-	sc.Buffer(nil, longest)
-	for sc.Scan() && len(posts) < benchPosts {
-		if line := bytes.TrimSpace(sc.Bytes()); len(line) > 0 {
+	l := newLines(in)
+	for len(posts) < benchPosts {
+		line, err := l.line()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil && !errors.Is(err, errLong) {
+			return nil, 0, fmt.Errorf("read posts: %w", err)
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 {
 			posts = append(posts, bytes.Clone(line))
 			size += len(line)
 		}
-	}
-	if err := sc.Err(); err != nil {
-		return nil, 0, fmt.Errorf("read posts: %w", err)
 	}
 	for i := 0; len(posts) < 100; i++ {
 		line := madeUp(i)

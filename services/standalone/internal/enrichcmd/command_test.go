@@ -33,7 +33,6 @@ type line struct {
 	GenderP  *float64 `json:"gender_p"`
 	Hashtags []string `json:"hashtags"`
 	Topics   []string `json:"topics"`
-	Error    string   `json:"error"`
 }
 
 func run(t *testing.T, in string, args ...string) []line {
@@ -83,8 +82,27 @@ func TestOneLineForEach(t *testing.T) {
 	if got[1].Sentiment != "pos" || got[1].Place.Country != "GB" || got[1].Place.Evidence != "gps" || got[1].GenderP != nil {
 		t.Errorf("have %+v", got[1])
 	}
-	if got[2].Error == "" || got[2].Sentiment != "unknown" || got[2].Place != nil {
+	if got[2].Sentiment != "unknown" || got[2].Place != nil {
 		t.Errorf("have %+v", got[2])
+	}
+}
+
+// TestFaultsAreCounted on standard error: the output holds answers alone.
+func TestFaultsAreCounted(t *testing.T) {
+	var out, errs bytes.Buffer
+	in := "{\"id\":\"a\"}\n{bad\n{worse\n"
+	if code := Run(context.Background(), nil, strings.NewReader(in), &out, &errs); code != exitOK {
+		t.Fatal(code)
+	}
+	if want := "2 lines: invalid JSON; the first is line 2"; !strings.Contains(errs.String(), want) {
+		t.Errorf("have %q, want %q", errs.String(), want)
+	}
+}
+
+func TestByteOrderMark(t *testing.T) {
+	got := run(t, "\uFEFF{\"id\":\"a\",\"text\":\"x\"}\r\n{\"id\":\"b\"}")
+	if len(got) != 2 || got[0].ID != "a" || got[1].ID != "b" {
+		t.Errorf("have %+v", got)
 	}
 }
 
@@ -128,7 +146,7 @@ func TestHostileLines(t *testing.T) {
 	tricks, _ := json.Marshal(map[string]string{"id": "rtl", "text": "\u202eabc\u200b\u202c 👨‍👩‍👧🏳️‍🌈 \u0000\u2028"})
 	in := strings.Join([]string{string(big), string(tags), string(tricks), strings.Repeat("x", longest+5), `{"id":"last","text":"ok"}`}, "\n")
 	got := run(t, in)
-	if len(got) != 5 || got[4].ID != "last" || got[3].Error == "" || len(got[1].Hashtags) != 3 {
+	if len(got) != 5 || got[4].ID != "last" || got[3].Language != "und" || len(got[1].Hashtags) != 3 {
 		t.Errorf("have %d lines, the last %+v", len(got), got[len(got)-1])
 	}
 }

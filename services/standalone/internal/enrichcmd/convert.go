@@ -23,14 +23,17 @@ type converter struct {
 	topics  []string
 }
 
-// run goes through all posts. Lines that are no post are counted, answered with
-// an error, and the rest goes on.
+// faulty are the lines of one fault.
+type faulty struct{ lines, first int }
+
+// run goes through all posts. Lines that are no post are counted and answered
+// like a post that says nothing, and the rest goes on.
 func (c *converter) run(ctx context.Context, in io.Reader, out *bufio.Writer, stderr io.Writer) error {
 	w, l := c.e.Worker(), newLines(in)
 	w.SetRules(c.rules)
 	var p enrich.Post
 	var buf []byte
-	bad := map[string]int{}
+	bad := map[string]*faulty{}
 	for n := 0; ; n++ {
 		if n%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -43,9 +46,14 @@ func (c *converter) run(ctx context.Context, in io.Reader, out *bufio.Writer, st
 			return fmt.Errorf("read posts: %w", err)
 		}
 		if fault != nil {
-			bad[fault.Error()]++
+			b := bad[fault.Error()]
+			if b == nil {
+				b = &faulty{first: l.number}
+				bad[fault.Error()] = b
+			}
+			b.lines++
 		}
-		buf = c.answer(buf[:0], w, &p, id, fault)
+		buf = c.answer(buf[:0], w, &p, id)
 		if _, err := out.Write(buf); err != nil {
 			return fmt.Errorf("write answers: %w", err)
 		}
@@ -56,20 +64,20 @@ func (c *converter) run(ctx context.Context, in io.Reader, out *bufio.Writer, st
 		}
 	}
 	for _, reason := range slices.Sorted(maps.Keys(bad)) {
-		fmt.Fprintf(stderr, "clamor enrich: %d lines: %s\n", bad[reason], reason)
+		fmt.Fprintf(stderr, "clamor enrich: %d lines: %s; the first is line %d\n", bad[reason].lines, reason, bad[reason].first)
 	}
 	return nil
 }
 
 // answer appends the line of one post.
-func (c *converter) answer(buf []byte, w *enrich.Worker, p *enrich.Post, id []byte, fault error) []byte {
+func (c *converter) answer(buf []byte, w *enrich.Worker, p *enrich.Post, id []byte) []byte {
 	var r enrich.Result
 	w.Enrich(p, &r)
 	c.topics = c.topics[:0]
 	for _, t := range r.Topics {
 		c.topics = append(c.topics, c.rules.ID(t))
 	}
-	a := answer{id: id, result: &r, topics: c.topics, fault: fault}
+	a := answer{id: id, result: &r, topics: c.topics}
 	a.female, a.named = c.e.Names().Female(r.Name, r.Place.CountryOr(c.country))
 	return a.append(buf)
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/clamor-live/clamor/pkg/enrich"
 )
 
-const longest = 8 << 20 // bytes of a line; the rest of a longer one is skipped
+const longest = 32 << 20 // bytes of a line; the rest of a longer one is skipped
+
+const byteOrder = "\uFEFF" // what some editors put before a text
 
 var (
 	errInvalid = errors.New("invalid JSON")
@@ -26,6 +28,7 @@ type lines struct {
 	blanks  int  // blank lines that wait for the first post to tell what they are
 	object  bool // the last post was an object
 	begun   bool
+	opened  bool // a mark of byte order at the beginning is past
 	id      []byte
 	plain   []byte // kept while a blank line is told first
 	pending bool
@@ -99,6 +102,12 @@ func (l *lines) lineID(n int) []byte {
 func (l *lines) line() ([]byte, error) {
 	l.buf = l.buf[:0]
 	long := false
+	if !l.opened {
+		l.opened = true
+		if mark, _ := l.in.Peek(len(byteOrder)); string(mark) == byteOrder {
+			_, _ = l.in.Discard(len(byteOrder)) // it was just seen
+		}
+	}
 	for {
 		part, err := l.in.ReadSlice('\n')
 		if len(l.buf)+len(part) > longest {
