@@ -141,9 +141,7 @@ func TestDamageIsMended(t *testing.T) {
 // TestMuchDamageIsMendedAtOnce: in one run, in every topic, whichever end of the
 // files is left.
 func TestMuchDamageIsMendedAtOnce(t *testing.T) {
-	r := newRig(t, brokers(t))
-	r.poll("final", once)
-	r.topic("goal", "gol OR goal")
+	r := newGala(t)
 	for n := range 4 {
 		r.crowd("final", uint64(10*n), 10)
 		r.chat(20*n, 20)
@@ -248,7 +246,7 @@ func TestBallotsThatAreGoneStopTheRun(t *testing.T) {
 	segment := archive.Segment{Topic: archive.Ballots, Epoch: 0, Partition: 1}
 	whole, bent := r.harm(segment, harms["a flipped bit"])
 	s := r.service()
-	s.d.Log = forgetful{s.d.Log}
+	s.d.Log = forgetful{s.d.Log, "", 1}
 	run, err := s.RunOnce(t.Context())
 	if !errors.Is(err, eventlog.ErrOffsetGone) || !strings.Contains(run.Error, segment.Path()) || !strings.Contains(run.Error, "from a copy") {
 		t.Fatalf("%+v, %v", run, err)
@@ -267,9 +265,7 @@ func TestBallotsThatAreGoneStopTheRun(t *testing.T) {
 // TestKilledWhileMending: whoever takes the run up finds the damaged file in its
 // place still, and kept besides.
 func TestKilledWhileMending(t *testing.T) {
-	r := newRig(t, brokers(t))
-	r.poll("final", once)
-	r.topic("goal", "gol OR goal")
+	r := newGala(t)
 	r.crowd("final", 0, 20)
 	r.chat(0, 20)
 	r.run()

@@ -170,7 +170,7 @@ func TestPostsThatAreGoneAreSaidToBe(t *testing.T) {
 	r.must(os.RemoveAll(filepath.Join(r.dir, "posts", "epoch=0")))
 	r.topic("cup", "#copa")
 	s := r.service()
-	s.d.Log = forgetful{s.d.Log}
+	s.d.Log = forgetful{s.d.Log, "", 1}
 	_, err := s.RunOnce(t.Context())
 	r.must(err)
 	p, _ := r.control.State().Published()
@@ -179,16 +179,6 @@ func TestPostsThatAreGoneAreSaidToBe(t *testing.T) {
 	if r.ref(g, "cup").Complete || !r.ref(g, "goal").Complete {
 		t.Errorf("%+v", g.Topics)
 	}
-}
-
-// forgetful has only what was written lately.
-type forgetful struct{ Log }
-
-func (f forgetful) ReadRaw(ctx context.Context, topic string, p int32, from int64) (*eventlog.Reader, error) {
-	if from == 0 {
-		return nil, eventlog.ErrOffsetGone
-	}
-	return f.Log.ReadRaw(ctx, topic, p, from)
 }
 
 func TestPostsDisagreementIsKept(t *testing.T) {

@@ -115,6 +115,31 @@ func newRig(t testing.TB, brokers []string) *rig {
 	return r
 }
 
+// newGala is a rig whose show has a poll and a topic.
+func newGala(t testing.TB) *rig {
+	t.Helper()
+	r := newRig(t, brokers(t))
+	r.poll("final", once)
+	r.topic("goal", "gol OR goal")
+	return r
+}
+
+// forgetful is a log that has only what stands from an offset on, of one topic
+// or, without a topic, of all.
+type forgetful struct {
+	Log
+
+	topic string
+	from  int64
+}
+
+func (f forgetful) ReadRaw(ctx context.Context, topic string, p int32, from int64) (*eventlog.Reader, error) {
+	if from < f.from && (f.topic == "" || f.topic == topic) {
+		return nil, eventlog.ErrOffsetGone
+	}
+	return f.Log.ReadRaw(ctx, topic, p, from)
+}
+
 // openViews is an empty store: a database of CLAMOR_TEST_MONGO, or a file.
 func (r *rig) openViews() views.Store {
 	r.t.Helper()

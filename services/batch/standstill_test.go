@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"context"
 	"os"
 	"strings"
 	"testing"
@@ -15,20 +14,6 @@ import (
 	"github.com/clamor-live/clamor/pkg/views"
 )
 
-// forgetfulOfPosts has only the posts from an offset on.
-type forgetfulOfPosts struct {
-	Log
-
-	from int64
-}
-
-func (f forgetfulOfPosts) ReadRaw(ctx context.Context, topic string, p int32, from int64) (*eventlog.Reader, error) {
-	if topic == eventlog.Posts && from < f.from {
-		return nil, eventlog.ErrOffsetGone
-	}
-	return f.Log.ReadRaw(ctx, topic, p, from)
-}
-
 // standing is an installation in which posts stand still.
 type standing struct {
 	*rig
@@ -41,12 +26,10 @@ type standing struct {
 
 // stand harms the first segment of posts, which the log has no more.
 func stand(t *testing.T, how string) *standing {
-	r := newRig(t, brokers(t))
-	r.poll("final", once)
-	r.topic("goal", "gol OR goal")
+	r := newGala(t)
 	w := &standing{rig: r, segment: archive.Segment{Topic: archive.Posts, Epoch: 0, Partition: 1}}
 	w.s = r.service()
-	w.s.d.Log = forgetfulOfPosts{w.s.d.Log, 1}
+	w.s.d.Log = forgetful{w.s.d.Log, eventlog.Posts, 1}
 	for range 3 {
 		w.chatOn()
 		r.run()
@@ -164,7 +147,7 @@ func TestWhatIsGivenUpMeanwhile(t *testing.T) {
 	w.submit(control.KindTopicDelete, "cup", 0, nil) // the past is not needed any more
 	second := archive.Segment{Topic: archive.Posts, Epoch: 3, Partition: 1}
 	w.harm(second, harms["gone"])
-	w.s.d.Log = forgetfulOfPosts{w.deps.Log, w.published().PostOffsets[1] + 1}
+	w.s.d.Log = forgetful{w.deps.Log, eventlog.Posts, w.published().PostOffsets[1] + 1}
 	run, g := w.runWithout()
 	if g.Unheard > 0 || len(g.Topics) != 1 || w.ref(g, "goal").Complete {
 		t.Errorf("%+v\n%+v", run, g)
@@ -174,16 +157,14 @@ func TestWhatIsGivenUpMeanwhile(t *testing.T) {
 
 // TestPostsThatTheLogLostBeforeTheyWereArchived are no reason for ballots to wait.
 func TestPostsThatTheLogLostBeforeTheyWereArchived(t *testing.T) {
-	r := newRig(t, brokers(t))
-	r.poll("final", once)
-	r.topic("goal", "gol OR goal")
+	r := newGala(t)
 	r.crowd("final", 0, 10)
 	r.chat(0, 20)
 	r.run()
 	r.crowd("final", 10, 10)
 	r.chat(20, 20)
 	s := r.service()
-	s.d.Log = forgetfulOfPosts{s.d.Log, 1 << 40}
+	s.d.Log = forgetful{s.d.Log, eventlog.Posts, 1 << 40}
 	for range 2 {
 		run, err := s.RunOnce(t.Context())
 		r.must(err)
@@ -200,13 +181,11 @@ func TestPostsThatTheLogLostBeforeTheyWereArchived(t *testing.T) {
 // TestPostsStandStillFromTheFirstRunOn and when the views store is lost besides:
 // there is nothing to carry over.
 func TestPostsStandStillFromTheFirstRunOn(t *testing.T) {
-	r := newRig(t, brokers(t))
-	r.poll("final", once)
-	r.topic("goal", "gol OR goal")
+	r := newGala(t)
 	r.crowd("final", 0, 10)
 	r.chat(0, 20)
 	s := r.service()
-	s.d.Log = forgetfulOfPosts{s.d.Log, 1 << 40}
+	s.d.Log = forgetful{s.d.Log, eventlog.Posts, 1 << 40}
 	run, err := s.RunOnce(t.Context())
 	r.must(err)
 	if g := r.published(); g.PostCut() != 0 || len(g.Topics) > 0 || g.Rounds[final].TotalVotes() != 10 {
@@ -219,7 +198,7 @@ func TestPostsStandStillFromTheFirstRunOn(t *testing.T) {
 	r.deps.Views = r.openViews()
 	r.harm(archive.Segment{Topic: archive.Posts}, harms["empty"])
 	s = r.service()
-	s.d.Log = forgetfulOfPosts{s.d.Log, 1}
+	s.d.Log = forgetful{s.d.Log, eventlog.Posts, 1}
 	run, err = s.RunOnce(t.Context())
 	r.must(err)
 	p, _ := r.control.State().Published()
@@ -236,7 +215,7 @@ func TestPostsGoOnBehindAnEndThatIsLost(t *testing.T) {
 	w := stand(t, "cut in half")
 	lost := archive.Segment{Topic: archive.Posts, Epoch: 2, Partition: 1}
 	w.harm(lost, harms["without end"])
-	w.s.d.Log = forgetfulOfPosts{w.deps.Log, w.published().PostOffsets[1]}
+	w.s.d.Log = forgetful{w.deps.Log, eventlog.Posts, w.published().PostOffsets[1]}
 	run, g := w.run()
 	if g.Unheard > 0 || len(run.Warnings) != 1 || !says(run, lost.Path()) {
 		t.Errorf("%+v\n%+v", run, g)
