@@ -75,15 +75,27 @@ func (c *customer) stream(t *testing.T, path, last string) *eventStream {
 // next is the next event but pings, which must have that name.
 func (s *eventStream) next(t *testing.T, name string) event {
 	t.Helper()
+	return s.take(t, name, name, func(e event) bool { return e.name != "ping" || name == "ping" })
+}
+
+// until reads on to an event whose data says so.
+func (s *eventStream) until(t *testing.T, name, says string) event {
+	t.Helper()
+	return s.take(t, name, says, func(e event) bool { return strings.Contains(e.data, says) })
+}
+
+// take reads on to the first event that is wanted, which must have that name.
+func (s *eventStream) take(t *testing.T, name, what string, wanted func(event) bool) event {
+	t.Helper()
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	for {
 		select {
 		case e, ok := <-s.events:
 			if !ok {
-				t.Fatalf("the stream ended where %s was expected", name)
+				t.Fatalf("the stream ended before %s", what)
 			}
-			if e.name == "ping" && name != "ping" {
+			if !wanted(e) {
 				continue
 			}
 			if e.name != name {
@@ -91,31 +103,7 @@ func (s *eventStream) next(t *testing.T, name string) event {
 			}
 			return e
 		case <-late.C:
-			t.Fatalf("no %s came", name)
-		}
-	}
-}
-
-// until reads on to an event whose data says so.
-func (s *eventStream) until(t *testing.T, name, says string) event {
-	t.Helper()
-	late := time.NewTimer(patience)
-	defer late.Stop()
-	for {
-		select {
-		case e, ok := <-s.events:
-			if ok && strings.Contains(e.data, says) {
-				if e.name != name {
-					t.Errorf("event %s, want %s: %.300s", e.name, name, e.data)
-				}
-				return e
-			}
-			if ok {
-				continue
-			}
-			t.Fatalf("the stream ended before %s", says)
-		case <-late.C:
-			t.Fatalf("%s never came", says)
+			t.Fatalf("%s never came", what)
 		}
 	}
 }
