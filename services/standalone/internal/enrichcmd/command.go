@@ -92,6 +92,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 		fmt.Fprintln(stderr, err)
 		return nil, err
 	}
+	s.country = strings.ToUpper(s.country)
 	return s, nil
 }
 
