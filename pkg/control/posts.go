@@ -104,8 +104,11 @@ func (d *PostDecision) Word() PostWord {
 	return PostWord{Command: d.Command, Reason: d.Reason, Actor: d.Actor, At: d.At, Offset: d.Offset}
 }
 
-// Post is the last word of a moderator on a post, by "platform:id".
-func (s *State) Post(key string) (*PostDecision, bool) { return s.posts.get(key) }
+// Post is the last word of a moderator on a show's post, by "platform:id": two
+// shows may have heard the same one, and each decides for itself.
+func (s *State) Post(show, key string) (*PostDecision, bool) { return s.posts.get(postOf(show, key)) }
+
+func postOf(show, key string) string { return show + "/" + key }
 
 // Decided lists the last words on posts of a show that are not rejected, the
 // newest first.
@@ -127,8 +130,9 @@ func (m *Machine) postCommand(e *Event, offset int64) Verdict {
 	if broken != nil {
 		return refused(fault.New(fault.InvalidRequest, "the post of the command cannot be read").Because(broken))
 	}
+	subject := postOf(command.Show, e.Subject)
 	d := &PostDecision{PostCommand: command, Actor: e.Actor, At: e.At, Offset: offset, Approved: -1, Deletion: -1}
-	if was, ok := m.state.posts.get(e.Subject); ok {
+	if was, ok := m.state.posts.get(subject); ok {
 		if was.Deletion >= 0 && command.Command != PostReject {
 			return refused(fault.New(fault.PostNotFound, "the platform has deleted the post: it stays rejected"))
 		}
@@ -143,8 +147,8 @@ func (m *Machine) postCommand(e *Event, offset int64) Verdict {
 	if d.Approved < 0 && command.Command != PostReject {
 		d.Approved = offset
 	}
-	m.state.posts.put(e.Subject, d)
-	m.keepPost(e.Subject, d)
+	m.state.posts.put(subject, d)
+	m.keepPost(subject, d)
 	m.auditPost(e, offset, &d.PostCommand, post)
 	return accepted(0)
 }
@@ -156,9 +160,6 @@ func (d *PostDecision) follow(was *PostDecision) {
 	d.Earlier = append(slices.Clone(earlier), was.Word())
 	if len(d.Post) == 0 {
 		d.Post = was.Post
-	}
-	if d.Show == "" {
-		d.Show = was.Show
 	}
 	if len(d.Topics) == 0 {
 		d.Topics = was.Topics

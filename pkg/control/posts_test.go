@@ -32,7 +32,7 @@ func TestTheLastWordOnAPost(t *testing.T) {
 	d := newDesk(t)
 	said := func(command, reason string) *control.PostDecision {
 		d.must(control.KindPostCommand, "x:1", 0, control.PostCommand{Command: command, Reason: reason, Show: "gala", Topics: []string{"goal"}, Post: postBytes(t, "1")})
-		p, ok := d.m.State().Post("x:1")
+		p, ok := d.m.State().Post("gala", "x:1")
 		if !ok {
 			t.Fatal("nobody has decided")
 		}
@@ -73,7 +73,7 @@ func TestAPostsHistoryIsBounded(t *testing.T) {
 	for range 100 {
 		d.must(control.KindPostCommand, "x:1", 0, control.PostCommand{Command: control.PostReject, Show: "gala"})
 	}
-	p, _ := d.m.State().Post("x:1")
+	p, _ := d.m.State().Post("gala", "x:1")
 	if len(p.Earlier) != 32 || p.Earlier[31].Offset != p.Offset-1 {
 		t.Errorf("%d words, the last at %d", len(p.Earlier), p.Earlier[len(p.Earlier)-1].Offset)
 	}
@@ -92,7 +92,7 @@ func TestAWordOnAPostStandsInThePollsTrail(t *testing.T) {
 func TestAPostThatCannotBeRead(t *testing.T) {
 	d := newDesk(t)
 	d.refused(fault.InvalidRequest, control.KindPostCommand, "x:1", 0, control.PostCommand{Command: control.PostReject, Post: []byte{0xff, 0xff}})
-	if _, ok := d.m.State().Post("x:1"); ok {
+	if _, ok := d.m.State().Post("gala", "x:1"); ok {
 		t.Error("a refused word counts")
 	}
 }
@@ -128,7 +128,7 @@ func TestReplay(t *testing.T) {
 	err := c.Replay(context.Background(), 1, func(events []control.Placed, next int64) error {
 		for _, e := range events {
 			seen = append(seen, e.Subject)
-			if _, ok := c.State().Post(e.Subject); !ok || c.State().Offset() <= e.Offset {
+			if _, ok := c.State().Post("", e.Subject); !ok || c.State().Offset() <= e.Offset {
 				t.Errorf("%s comes before the state holds it", e.Subject)
 			}
 		}
@@ -155,6 +155,22 @@ func TestATopicsRevisionNeverComesBack(t *testing.T) {
 	d.must(control.KindTopicDelete, "t", control.Current, nil)
 	if v := d.must(control.KindTopicPut, "t", 0, put); v.Revision != 3 {
 		t.Errorf("made anew at revision %d, which counted something else", v.Revision)
+	}
+}
+
+// TestEachShowDecidesForItself about a post that two have heard.
+func TestEachShowDecidesForItself(t *testing.T) {
+	d := newDesk(t)
+	d.must(control.KindPostCommand, "x:1", 0, control.PostCommand{Command: control.PostApprove, Show: "gala", Post: postBytes(t, "1")})
+	d.must(control.KindPostCommand, "x:1", 0, control.PostCommand{Command: control.PostReject, Deleted: true, Show: "other", Post: postBytes(t, "1")})
+	d.must(control.KindPostCommand, "x:1", 0, control.PostCommand{Command: control.PostFeature, Show: "gala"})
+	mine, _ := d.m.State().Post("gala", "x:1")
+	theirs, _ := d.m.State().Post("other", "x:1")
+	if mine.Verdict() != audience.Featured || len(mine.Earlier) != 1 || theirs.Verdict() != audience.Rejected || len(theirs.Earlier) != 0 {
+		t.Errorf("%+v and %+v", mine, theirs)
+	}
+	if _, ok := d.m.State().Post("third", "x:1"); ok || len(d.m.State().Decided("gala")) != 1 {
+		t.Error("a show that said nothing has a word")
 	}
 }
 
@@ -192,7 +208,7 @@ func TestADeletedPostStaysRejected(t *testing.T) {
 	}
 	d.must(control.KindPostCommand, "x:1", 0, word(control.PostApprove, false))
 	d.must(control.KindPostCommand, "x:1", 0, word(control.PostReject, true))
-	first, _ := d.m.State().Post("x:1")
+	first, _ := d.m.State().Post("gala", "x:1")
 	if first.Verdict() != audience.Rejected || first.Deletion != first.Offset || len(first.Post) != 0 || len(d.m.State().Decided("gala")) != 0 {
 		t.Errorf("%+v", first)
 	}
@@ -201,7 +217,7 @@ func TestADeletedPostStaysRejected(t *testing.T) {
 	}
 	d.must(control.KindPostCommand, "x:1", 0, word(control.PostReject, false))
 	d.must(control.KindPostCommand, "x:1", 0, word(control.PostReject, true))
-	last, _ := d.m.State().Post("x:1")
+	last, _ := d.m.State().Post("gala", "x:1")
 	if last.Deletion != first.Offset || len(last.Post) != 0 || len(last.Earlier) != 3 {
 		t.Errorf("%+v", last)
 	}

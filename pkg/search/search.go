@@ -79,9 +79,13 @@ type Store interface {
 	Close() error
 }
 
+// PostID names a post among those of all shows, of which two may have heard the
+// same one. key is platform:id.
+func PostID(show, key string) string { return show + "/" + key }
+
 // Doc is a post as it is found.
 type Doc struct {
-	// ID is platform:id, at most 512 bytes.
+	// ID is what PostID gives, at most 512 bytes.
 	ID, Platform, Show string
 	Topics             []string
 	Text               string

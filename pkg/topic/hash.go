@@ -26,6 +26,13 @@ func finish(h uint64) uint64 {
 }
 
 // nameOf is the hash of an id on its platform.
-func nameOf(platform, id []byte) uint64 {
-	return finish(hashOf((hashOf(hashStart, platform)^':')*hashPrime, id))
+func nameOf(platform, id []byte) uint64 { return finish(named(hashStart, platform, id)) }
+
+func named(h uint64, platform, id []byte) uint64 {
+	return hashOf((hashOf(h, platform)^':')*hashPrime, id)
+}
+
+// markOf is the hash of a post: two shows may hear the same one.
+func markOf(p *Post) uint64 {
+	return finish(named((hashOf(hashStart, p.Show)^'/')*hashPrime, p.Platform, p.ID))
 }

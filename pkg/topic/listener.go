@@ -41,11 +41,11 @@ type Understood struct {
 	Counted []int
 	// Minute is the Unix minute in which capture received it.
 	Minute int64
-	// Mark and Author are hashes of the post's and the author's id; Author is 0
-	// when nobody is named.
+	// Mark and Author are hashes of the post's and the author's id, Mark of the show
+	// as well; Author is 0 when nobody is named.
 	Mark, Author uint64
-	// Fingerprint is the simhash; without HasFingerprint the post is too short for
-	// one.
+	// Fingerprint is the simhash, turned by the show so that only posts of one show
+	// are near each other; without HasFingerprint the post is too short for one.
 	Fingerprint    uint64
 	HasFingerprint bool
 	// Region is the RegionKey of the place, "" when unknown.
@@ -99,8 +99,9 @@ func (l *Listener) hear(p *Post, at *room) *Understood {
 	l.worker.Enrich(&p.Post, &u.Result)
 	at.tags = append(at.tags[:0], u.Result.Hashtags...)
 	u.Result.Hashtags = at.tags
-	u.Mark, u.Author = nameOf(p.Platform, p.ID)&^stateBits, authorOf(p)
+	u.Mark, u.Author = markOf(p)&^stateBits, authorOf(p)
 	u.Fingerprint, u.HasFingerprint = near.Fingerprint(l.worker.Tokens())
+	u.Fingerprint ^= finish(hashOf(hashStart, p.Show))
 	u.Counted = u.Counted[:0]
 	if l.listen(); len(u.Subjects) == 0 {
 		return u

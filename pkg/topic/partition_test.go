@@ -47,6 +47,36 @@ func (f *fold) expect(t *testing.T, what string, posts, rejected int64) {
 	}
 }
 
+// TestTwoShowsHearTheSamePost: each counts it, takes it out for itself alone, and
+// has its own near-duplicates.
+func TestTwoShowsHearTheSamePost(t *testing.T) {
+	refusing := &audience.TopicFilters{Duplicates: no()}
+	mine, theirs := define("a", "gol", refusing), define("b", "gol", refusing)
+	theirs.Show = "z"
+	f := newFold(t, mine, theirs)
+	heard := func(show, id string) *clamorv1.Post {
+		p := say(id, "um gol de placa no fim do primeiro tempo da final, que noite incrível para todos nós")
+		p.Show = show
+		return p
+	}
+	for _, show := range []string{"s", "z"} {
+		if o := f.post(heard(show, "1")); o != topic.Counted {
+			t.Errorf("%s: %d", show, o)
+		}
+		if o := f.post(heard(show, "1")); o != topic.Repeated {
+			t.Errorf("%s, again: %d", show, o)
+		}
+		f.post(heard(show, "2")) // a near-duplicate
+	}
+	if a, b := f.count(0), f.count(1); a != [2]int64{1, 0} || b != a {
+		t.Errorf("%v and %v", a, b)
+	}
+	f.word(heard("z", "1"), true)
+	if a, b := f.count(0), f.count(1); a != [2]int64{1, 0} || b != [2]int64{0, 1} {
+		t.Errorf("%v and %v: a show's moderator speaks for the show", a, b)
+	}
+}
+
 func TestTheSameIDCountsOnce(t *testing.T) {
 	f := newFold(t, define("all", "NOT zzz", nil))
 	f.post(say("1", "gol"))

@@ -36,32 +36,43 @@ type found struct {
 // postOf finds the post of the path, for the token: among the recent ones and
 // those that somebody was shown, among those decided about, and by search.
 func (s *Service) postOf(c *gin.Context) (*found, error) {
-	key := c.Param("post")
-	f, err := s.find(c.Request.Context(), key)
-	if err != nil {
-		return nil, err
-	}
-	if f == nil || !reaches(c, f.Show) {
-		return nil, fault.New(fault.PostNotFound, "there is no post %q among the recent ones, and none was found by search", key)
-	}
-	return f, nil
+	return s.postNamed(c, c.Param("post"))
 }
 
-func (s *Service) find(ctx context.Context, key string) (*found, error) {
+// postNamed finds a post of the shows that the token reaches, or of the one that
+// the query names: two shows may have heard the same.
+func (s *Service) postNamed(c *gin.Context, key string) (*found, error) {
+	var shows []string
+	for _, show := range s.deps.Control.State().Shows() {
+		if asked := c.Query("show"); reaches(c, show.ID) && (asked == "" || asked == show.ID) {
+			shows = append(shows, show.ID)
+		}
+	}
+	f, err := s.find(c.Request.Context(), shows, key)
+	if err == nil && f == nil {
+		err = fault.New(fault.PostNotFound, "there is no post %q among the recent ones, and none was found by search", key)
+	}
+	return f, err
+}
+
+// find looks for a post of some shows; nil when there is none.
+func (s *Service) find(ctx context.Context, shows []string, key string) (*found, error) {
 	if platform, id, ok := strings.Cut(key, ":"); !ok || platform == "" || id == "" {
 		return nil, nil //nolint:nilnil // no post has such a name
 	}
 	state := s.deps.Control.State()
-	recent, ok, err := s.topics.Post(ctx, key)
+	recent, ok, err := s.topics.Post(ctx, shows, key)
 	if ok && len(recent.Raw) > 0 {
 		return known(state, *recent, recent.Raw)
 	}
-	if d, decided := state.Post(key); decided {
-		if post, _ := d.Captured(); post != nil {
-			return &found{decide(state, recentOf(post, d.Topics)), post}, nil
+	for _, show := range shows {
+		if d, decided := state.Post(show, key); decided {
+			if post, _ := d.Captured(); post != nil {
+				return &found{decide(state, recentOf(post, d.Topics)), post}, nil
+			}
 		}
 	}
-	doc, searchErr := s.searched(ctx, key)
+	doc, searchErr := s.searched(ctx, shows, key)
 	switch {
 	case doc != nil:
 		return known(state, hitOf(doc), doc.Raw)
@@ -76,20 +87,22 @@ func (s *Service) find(ctx context.Context, key string) (*found, error) {
 }
 
 // searched looks a post up; nil when there is none, or no search.
-func (s *Service) searched(ctx context.Context, key string) (*search.Doc, error) {
+func (s *Service) searched(ctx context.Context, shows []string, key string) (*search.Doc, error) {
 	if s.deps.Search == nil {
 		return nil, nil //nolint:nilnil // nothing is an answer
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.ReadTimeout)
 	defer cancel()
-	doc, err := s.deps.Search.Get(ctx, key)
-	switch {
-	case errors.Is(err, search.ErrNotFound):
-		return nil, nil //nolint:nilnil // nothing is an answer
-	case err != nil:
-		return nil, storeDown(err)
+	for _, show := range shows {
+		doc, err := s.deps.Search.Get(ctx, search.PostID(show, key))
+		switch {
+		case err == nil:
+			return &doc, nil
+		case !errors.Is(err, search.ErrNotFound):
+			return nil, storeDown(err)
+		}
 	}
-	return &doc, nil
+	return nil, nil //nolint:nilnil // nothing is an answer
 }
 
 func known(state *control.State, p speed.RecentPost, raw []byte) (*found, error) {
@@ -153,7 +166,7 @@ func (s *Service) commandPost(c *gin.Context) error {
 	if _, err := s.submit(c, control.KindPostCommand, key, 0, command); err != nil {
 		return err
 	}
-	d, ok := s.deps.Control.State().Post(key)
+	d, ok := s.deps.Control.State().Post(f.Show, key)
 	if !ok {
 		return fault.New(fault.Unavailable, "the command is written: look at the post again in a moment").After(time.Second)
 	}
@@ -175,7 +188,7 @@ func (s *Service) carries(command *control.PostCommand, f *found) error {
 // hitOf is a post that was found as moderators see it.
 func hitOf(d *search.Doc) speed.RecentPost {
 	p := speed.RecentPost{
-		ID: strings.TrimPrefix(d.ID, d.Platform+":"), Platform: d.Platform, Show: d.Show, Text: d.Text,
+		ID: strings.TrimPrefix(d.ID, search.PostID(d.Show, d.Platform+":")), Platform: d.Platform, Show: d.Show, Text: d.Text,
 		Author:    audience.Author{ID: d.AuthorID, Name: d.AuthorName, Handle: d.AuthorHandle, Followers: d.Followers},
 		CreatedAt: d.CreatedAt, ReceivedAt: d.ReceivedAt, Language: d.Language, Sentiment: d.Sentiment,
 		Hashtags: d.Hashtags, Links: d.Links, Media: d.Media, ReplyTo: d.ReplyTo, RepostOf: d.RepostOf,

@@ -105,13 +105,10 @@ func (s *Service) posted(c *gin.Context, form *explainForm) (*clamorv1.Post, err
 		post.Source, post.ReceivedAt = form.Source, int64(s.now())
 		return post, nil
 	}
-	f, err := s.find(c.Request.Context(), form.Post)
-	if err != nil {
-		return nil, err
-	}
+	f, err := s.postNamed(c, form.Post)
 	switch {
-	case f == nil || !reaches(c, f.Show):
-		return nil, fault.New(fault.PostNotFound, "there is no post %q among the recent ones, and none was found by search", form.Post)
+	case err != nil:
+		return nil, err
 	case f.captured != nil:
 		return f.captured, nil
 	}

@@ -45,8 +45,8 @@ func (s *fakeSearch) Get(_ context.Context, id string) (search.Doc, error) {
 
 func TestSearchingPosts(t *testing.T) {
 	found := &fakeSearch{docs: []search.Doc{
-		{ID: "x:1", Platform: "x", Show: "final", Topics: []string{"goal"}, Text: "a goal", Language: "en", Country: "BR", AuthorName: "Ana", ReceivedAt: 1_780_000_000_000},
-		{ID: "x:2", Platform: "x", Show: "final", Text: "a bad goal", ReceivedAt: 1_780_000_000_000},
+		{ID: "final/x:1", Platform: "x", Show: "final", Topics: []string{"goal"}, Text: "a goal", Language: "en", Country: "BR", AuthorName: "Ana", ReceivedAt: 1_780_000_000_000},
+		{ID: "final/x:2", Platform: "x", Show: "final", Text: "a bad goal", ReceivedAt: 1_780_000_000_000},
 	}}
 	r := newSearchRig(t, found)
 	r.about("goal", "goal", nil)
@@ -104,9 +104,9 @@ func TestAPostTooLargeForTheList(t *testing.T) {
 	r.until("/v1/topics/goal/posts", func(a answer) bool { return a.text("items.0.text") == "goal…" })
 	command := "/v1/posts/" + key + "/commands"
 	r.post(command, map[string]any{"command": "reject"}).is(503, "unavailable")
-	found.docs = []search.Doc{{ID: key, Platform: "x", Show: "final", Topics: []string{"goal"}, Text: "goal, and much more", Raw: raw}}
+	found.docs = []search.Doc{{ID: "final/" + key, Platform: "x", Show: "final", Topics: []string{"goal"}, Text: "goal, and much more", Raw: raw}}
 	r.post(command, map[string]any{"command": "reject"}).is(200, "")
-	d, _ := r.control.State().Post(key)
+	d, _ := r.control.State().Post("final", key)
 	if post, err := d.Captured(); err != nil || len(post.GetVotes()) != 1 {
 		t.Fatalf("%v %v", post, err)
 	}

@@ -31,7 +31,7 @@ type moderated struct {
 // rules.
 func decide(state *control.State, p speed.RecentPost) moderated {
 	m := moderated{RecentPost: p, verdict: ruled(p.Decision)}
-	if d, ok := state.Post(p.Key()); ok {
+	if d, ok := state.Post(p.Show, p.Key()); ok {
 		m.decision, m.verdict = d, d.Verdict()
 	}
 	return m

@@ -49,7 +49,7 @@ func (s *Service) pictureOf(c *gin.Context) (*listen.Picture, error) {
 		return nil, err
 	}
 	p, ok := s.topics.Picture(t.ID)
-	if !ok || p.Partial || p.Topic.Revision < t.Revision {
+	if !ok || p.Partial || p.Topic.Counted < t.Counted {
 		return nil, s.notMerged(live.ErrNotYet)
 	}
 	return p, nil

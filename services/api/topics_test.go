@@ -281,7 +281,7 @@ func TestModeratingPosts(t *testing.T) {
 	if strings.Contains(string(a.body), "voter") || strings.Contains(string(a.body), "ballot") {
 		t.Fatalf("a ballot beside a name: %s", a.body)
 	}
-	d, _ := r.control.State().Post(first)
+	d, _ := r.control.State().Post("final", first)
 	if post, err := d.Captured(); err != nil || len(post.GetVotes()) != 1 || d.Show != "final" || len(d.Topics) != 1 {
 		t.Fatalf("%v %v %+v", post, err, d)
 	}
@@ -338,7 +338,7 @@ func TestAPostThatWasShownCanBeCommanded(t *testing.T) {
 			if a := r.post(command, map[string]any{"command": "reject", "reason": "spam"}).is(200, ""); a.text("state") != "rejected" {
 				t.Fatalf("%s", a.body)
 			}
-			d, _ := r.control.State().Post(key)
+			d, _ := r.control.State().Post("final", key)
 			if post, err := d.Captured(); err != nil || len(post.GetVotes()) != 1 || post.GetText() != "goal of the night" {
 				t.Fatalf("its ballots are to go with it: %v %v", post, err)
 			}

@@ -278,7 +278,7 @@ func TestSearchIsFilled(t *testing.T) {
 	if g.Searched != 1 || e.read != g.Build {
 		t.Fatalf("%+v", g)
 	}
-	doc := e.found(1)["x:1"]
+	doc := e.found(1)["gala/x:1"]
 	if doc.Language != "en" || doc.Country != "BR" || len(doc.Topics) != 1 || doc.Topics[0] != "goal" || doc.Generation != 1 || doc.Hashtags[0] != "worldcup" || len(doc.Raw) == 0 {
 		t.Errorf("%+v", doc)
 	}
@@ -289,7 +289,7 @@ func TestSearchIsFilled(t *testing.T) {
 	r.chat(20, 10)
 	g = run()
 	wantFound(g, 30)
-	if doc := e.found(1)["x:1"]; doc.Decision != "reject" {
+	if doc := e.found(1)["gala/x:1"]; doc.Decision != "reject" {
 		t.Errorf("%+v", doc)
 	}
 
@@ -339,10 +339,10 @@ func TestSearchIsFilled(t *testing.T) {
 		t.Fatalf("%s is read of %d", e.read, len(e.builds))
 	}
 	wantFound(g, 58)
-	if doc := e.found(g.Number)["x:5"]; len(doc.Topics) != 2 {
+	if doc := e.found(g.Number)["gala/x:5"]; len(doc.Topics) != 2 {
 		t.Errorf("%+v", doc.Topics)
 	}
-	if doc := e.found(g.Number)["x:1"]; doc.Decision != "reject" {
+	if doc := e.found(g.Number)["gala/x:1"]; doc.Decision != "reject" {
 		t.Errorf("%+v", doc)
 	}
 

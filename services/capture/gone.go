@@ -102,7 +102,7 @@ func (r *retractor) pace(ctx context.Context) error {
 // deletion is the command that takes a post out, with the post as it was
 // delivered or, longer ago, decided about; nil if there is nothing to take out.
 func (r *retractor) deletion(ctx context.Context, state *control.State, name string) (command *control.PostCommand, outcome string, err error) {
-	decision, decided := state.Post(name)
+	decision, decided := state.Post(r.src.Show, name)
 	if decided && decision.Deletion >= 0 {
 		return nil, goneAgain, nil
 	}

@@ -84,11 +84,11 @@ func (h *house) listenTo(s *toots, posts int) {
 func (h *house) gone(name string) *control.PostDecision {
 	h.t.Helper()
 	until(h.t, "the end of "+name, func() bool {
-		d, ok := h.registry.State().Post(name)
+		d, ok := h.registry.State().Post("show", name)
 		return ok && d.Deletion >= 0
 	})
 	h.settled()
-	d, _ := h.registry.State().Post(name)
+	d, _ := h.registry.State().Post("show", name)
 	return d
 }
 
@@ -279,7 +279,7 @@ func TestAnotherInstanceTakesBackWhatTheFirstDelivered(t *testing.T) {
 	second, _ := instance(later)
 	const name = "mastodon:http://127.0.0.1/users/u/statuses/1"
 	until(t, "the end of the post", func() bool {
-		d, ok := second.registry.State().Post(name)
+		d, ok := second.registry.State().Post("show", name)
 		return ok && d.Deletion >= 0
 	})
 	second.stop()

@@ -155,7 +155,7 @@ func TestWhatAPageRemovesIsTakenBack(t *testing.T) {
 	tell("add", "1_2")
 	tell("remove", "1_2")
 	tell("remove", "1_3") // nobody delivered it
-	d, ok := h.registry.State().Post("facebook:1_2")
+	d, ok := h.registry.State().Post("show", "facebook:1_2")
 	if !ok || d.Deletion < 0 || d.Actor != "source:meta" {
 		t.Fatalf("%+v", d)
 	}

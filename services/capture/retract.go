@@ -105,7 +105,7 @@ func (s *Service) word(e *control.Placed) (*word, error) {
 	if err := e.Get(&w.command); err != nil {
 		return nil, err
 	}
-	decision, ok := w.state.Post(e.Subject)
+	decision, ok := w.state.Post(w.command.Show, e.Subject)
 	if !ok || decision.Deletion >= 0 && e.Offset > decision.Deletion && !w.rejects() {
 		return nil, nil //nolint:nilnil // refused
 	}

@@ -30,6 +30,7 @@ func topics(t *testing.T, c *customer) {
 	t.Run("moderation", func(t *testing.T) { moderation(t, c, show, say) })
 	t.Run("overtaken", func(t *testing.T) { overtaken(t, c, show, say) })
 	t.Run("budget", func(t *testing.T) { budget(t, c, show) })
+	t.Run("shows", func(t *testing.T) { twoShows(t, c, show, key) })
 	t.Run("late", func(t *testing.T) { late(t, c, show, say) })
 	t.Run("explained", func(t *testing.T) {
 		a := c.post(t, "/v1/rules/explain", object{"topic": "topics-goal", "text": "what a GOAL"}).is(t, 200, "").object(t)
@@ -222,6 +223,45 @@ func budget(t *testing.T, c *customer, show string) {
 		s, _ := c.get(t, "/v1/sources/topics-budget").object(t)["status"].(object)
 		return s["posts"] == 2.0 && s["unsampled"] == 2.0 && s["malformed"] == 1.0
 	})
+}
+
+// twoShows hear the same posts: both count, find and judge them, each for itself.
+func twoShows(t *testing.T, c *customer, show, key string) {
+	other := c.show(t, "topics-other")
+	keys := map[string]string{show: key, other: c.source(t, other, "topics-other-push", "push", nil)}
+	sources := map[string]string{show: "topics-push", other: "topics-other-push"}
+	topics := map[string]string{show: "topics-here", other: "topics-there"}
+	for _, s := range []string{show, other} {
+		c.post(t, "/v1/topics", object{"id": topics[s], "show": s, "title": "T", "rule": "meteor"}).is(t, 201, "")
+		body := lines(t, post("m1", "u1", "a meteor over "+s), post("m2", "u2", "what a meteor"))
+		c.do(t, request{method: http.MethodPost, path: "/v1/sources/" + sources[s] + "/posts", as: keys[s], body: body}).report(t, 2, 0, nil)
+		c.heard(t, topics[s], 2)
+	}
+	for _, s := range []string{show, other} { // whoever may touch one show only finds that one's
+		mod := c.apiToken(t, "moderator", s)
+		a := c.do(t, request{method: http.MethodGet, path: "/v1/posts/mastodon:m1", as: mod}).is(t, 200, "").object(t)
+		if a["show"] != s || a["text"] != "a meteor over "+s {
+			t.Errorf("%v", a)
+		}
+	}
+	c.post(t, "/v1/posts/mastodon:m1/commands?show="+other, object{"command": "reject"}).is(t, 200, "")
+	c.heard(t, topics[other], 1)
+	c.heard(t, topics[show], 2)
+	for s, state := range map[string]string{show: "pending", other: "rejected"} {
+		if a := c.get(t, "/v1/posts/mastodon:m1?show="+s).is(t, 200, ""); a.text(t, "state") != state {
+			t.Errorf("%s: %s", s, a.body)
+		}
+	}
+	c.get(t, "/v1/posts/mastodon:m1?show=nope").is(t, 404, "post-not-found")
+	c.run(t)
+	for s, n := range map[string]float64{show: 2, other: 1} {
+		c.await(t, "what was found of "+s, func() bool {
+			found := c.get(t, "/v1/posts/search?q=meteor&show="+s).is(t, 200, "").object(t)
+			items, _ := found["items"].([]any)
+			return found["total"] == 2.0 && float64(len(items)) == n
+		})
+		c.heard(t, topics[s], n)
+	}
 }
 
 // late: a topic that is made or corrected after its posts has them in its figures

@@ -22,7 +22,7 @@ func DocOf(h *Heard) (doc search.Doc, ok bool) {
 	}
 	author := p.GetAuthor()
 	doc = search.Doc{
-		ID: p.GetPlatform() + ":" + p.GetId(), Platform: p.GetPlatform(), Show: p.GetShow(), Topics: topicsOf(h), Text: p.GetText(),
+		ID: search.PostID(p.GetShow(), p.GetPlatform()+":"+p.GetId()), Platform: p.GetPlatform(), Show: p.GetShow(), Topics: topicsOf(h), Text: p.GetText(),
 		Language: u.Result.Language, Sentiment: polarity(u.Result.Sentiment),
 		Country: u.Result.Place.Country, Region: u.Result.Place.Admin1, City: u.Result.Place.City,
 		AuthorID: author.GetId(), AuthorName: author.GetName(), AuthorHandle: author.GetHandle(), Followers: author.GetFollowers(),

@@ -146,19 +146,22 @@ func newest(all []speed.RecentPost) []speed.RecentPost {
 	return all[:min(len(all), recentMost)]
 }
 
-// Post finds a post by its name, "platform:id": a recent one, or one that
-// somebody was shown.
-func (h *Hub) Post(ctx context.Context, key string) (*speed.RecentPost, bool, error) {
-	if p := h.lists.find(key); p != nil {
+// Post finds a post of some shows by its name, "platform:id": a recent one, or one
+// that somebody was shown.
+func (h *Hub) Post(ctx context.Context, shows []string, key string) (*speed.RecentPost, bool, error) {
+	if p := h.lists.find(shows, key); p != nil {
 		return p, true, nil
 	}
-	if p := h.shown.find(key); p != nil {
+	if p := h.shown.find(shows, key); p != nil {
 		return p, true, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.ReadTimeout)
 	defer cancel()
 	partition := audience.PartitionOfPost(key, h.deps.Partitions)
 	for _, t := range h.deps.Control.State().Topics("") {
+		if !slices.Contains(shows, t.Show) {
+			continue
+		}
 		posts, err := h.deps.Speed.Recent(ctx, eventlog.Posts, partition, t.ID, speed.RecentMax)
 		if err != nil {
 			return nil, false, fmt.Errorf("look for post %s: %w", key, err)
@@ -172,12 +175,12 @@ func (h *Hub) Post(ctx context.Context, key string) (*speed.RecentPost, bool, er
 	return nil, false, nil
 }
 
-func (l *lists) find(key string) *speed.RecentPost {
+func (l *lists) find(shows []string, key string) *speed.RecentPost {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, held := range l.byTopic {
 		for i := range held.Posts {
-			if held.Posts[i].Key() == key {
+			if held.Posts[i].Key() == key && slices.Contains(shows, held.Posts[i].Show) {
 				return &held.Posts[i]
 			}
 		}

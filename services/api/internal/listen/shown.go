@@ -42,7 +42,7 @@ func (s *shown) note(posts []speed.RecentPost, now time.Time, keep time.Duration
 		s.byKey, s.order = map[string]*linked.Element{}, linked.New()
 	}
 	for i := range posts {
-		key := posts[i].Key()
+		key := posts[i].Show + "/" + posts[i].Key()
 		if e, ok := s.byKey[key]; ok {
 			e.Value.(*sight).at = now
 			s.order.MoveToFront(e)
@@ -64,15 +64,16 @@ func (s *shown) note(posts []speed.RecentPost, now time.Time, keep time.Duration
 }
 
 // find gives a copy of a post that was shown.
-func (s *shown) find(key string) *speed.RecentPost {
+func (s *shown) find(shows []string, key string) *speed.RecentPost {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, ok := s.byKey[key]
-	if !ok {
-		return nil
+	for _, show := range shows {
+		if e, ok := s.byKey[show+"/"+key]; ok {
+			post := e.Value.(*sight).post
+			return &post
+		}
 	}
-	post := e.Value.(*sight).post
-	return &post
+	return nil
 }
 
 // weight is about what a post takes in memory, in bytes.

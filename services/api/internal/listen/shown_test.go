@@ -9,8 +9,10 @@ import (
 	"github.com/clamor-live/clamor/pkg/speed"
 )
 
+var shows = []string{"show"}
+
 func seenPost(n int, text string) speed.RecentPost {
-	return speed.RecentPost{Platform: "x", ID: fmt.Sprint(n), Text: text, Raw: []byte(text)}
+	return speed.RecentPost{Show: "show", Platform: "x", ID: fmt.Sprint(n), Text: text, Raw: []byte(text)}
 }
 
 func TestPostsThatWereShownAreFoundForAWhile(t *testing.T) {
@@ -22,14 +24,20 @@ func TestPostsThatWereShownAreFoundForAWhile(t *testing.T) {
 	note(0, seenPost(1, "first"), seenPost(2, "second"))
 	note(8, seenPost(2, "told otherwise"))
 	note(11, seenPost(3, "third"))
-	if s.find("x:1") != nil {
+	if s.find(shows, "x:1") != nil {
 		t.Error("found after its time")
 	}
-	if p := s.find("x:2"); p == nil || p.Text != "second" || string(p.Raw) != "second" {
+	if p := s.find(shows, "x:2"); p == nil || p.Text != "second" || string(p.Raw) != "second" {
 		t.Errorf("%+v, want the post as it was first shown", p)
 	}
-	if p := s.find("x:3"); p == nil || s.find("y:3") != nil {
+	if p := s.find(shows, "x:3"); p == nil || s.find(shows, "y:3") != nil {
 		t.Errorf("%+v", p)
+	}
+	other := seenPost(3, "heard by another show")
+	other.Show = "other"
+	note(12, other)
+	if a, b := s.find(shows, "x:3"), s.find([]string{"none", "other"}, "x:3"); a == nil || b == nil || a.Text == b.Text {
+		t.Errorf("%+v %+v", a, b)
 	}
 	note(30)
 	if len(s.byKey) != 0 || s.order.Len() != 0 || s.bytes != 0 {
@@ -48,7 +56,7 @@ func TestShownPostsAreBounded(t *testing.T) {
 			t.Fatalf("%d bytes of %d, %d and %d posts", s.bytes, room, len(s.byKey), s.order.Len())
 		}
 	}
-	if s.find("x:999") == nil || s.find("x:980") == nil || s.find("x:0") != nil {
+	if s.find(shows, "x:999") == nil || s.find(shows, "x:980") == nil || s.find(shows, "x:0") != nil {
 		t.Error("the latest are to be kept")
 	}
 	s.note([]speed.RecentPost{seenPost(1001, strings.Repeat("x", room))}, now, time.Hour, room)
@@ -56,9 +64,9 @@ func TestShownPostsAreBounded(t *testing.T) {
 		t.Errorf("%d posts beside one that is too large", s.order.Len())
 	}
 	for n := range maxShown + 10 {
-		s.note([]speed.RecentPost{{Platform: "x", ID: fmt.Sprint(n)}}, now, time.Hour, 1<<30)
+		s.note([]speed.RecentPost{{Show: "show", Platform: "x", ID: fmt.Sprint(n)}}, now, time.Hour, 1<<30)
 	}
-	if s.order.Len() != maxShown || s.find("x:9") != nil || s.find("x:10") == nil {
+	if s.order.Len() != maxShown || s.find(shows, "x:9") != nil || s.find(shows, "x:10") == nil {
 		t.Errorf("%d posts, %d at most", s.order.Len(), maxShown)
 	}
 }
