@@ -41,12 +41,12 @@ func Post(t audience.Topic, languages []string, post *clamorv1.Post) (*Answer, e
 	if err != nil {
 		return nil, fmt.Errorf("compile the rule: %w", err)
 	}
-	for _, f := range catalog.Faults() {
+	if faults := catalog.Faults(); len(faults) > 0 {
 		var flaw *topic.Flaw
-		if errors.As(f.Err, &flaw) {
+		if errors.As(faults[0].Err, &flaw) {
 			return nil, fault.Invalid(fault.Field{Pointer: flaw.Pointer, Detail: flaw.Err.Error()})
 		}
-		return nil, fmt.Errorf("compile the rule: %w", f.Err)
+		return nil, fmt.Errorf("compile the rule: %w", faults[0].Err)
 	}
 	l := topic.NewListener(catalog)
 	u := l.Hear(post)
