@@ -89,14 +89,14 @@ func (t *table) addAccents() {
 	}
 }
 
-// addOrnaments makes plain letters of those that stand small, raised or in a
-// circle: "ᴀɴᴀ", "Ⓐⓝⓐ".
+// addOrnaments makes plain letters of those that stand small or raised:
+// "ᴀɴᴀ", "ᴾᵉᵈʳᵒ".
 func (t *table) addOrnaments() {
 	small, plain := []rune("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ"), []rune("abcdefghijklmnoprstuvwyz")
 	for i, r := range small {
 		t.lowers[r] = uint16(plain[i])
 	}
-	for _, block := range [][2]rune{{0x2B0, 0x2B9}, {0x1D2C, 0x1D6B}, {0x24B6, 0x24EA}, {0x2C7C, 0x2C7E}, {0xFF21, 0xFF5B}} {
+	for _, block := range [][2]rune{{0x2B0, 0x2B9}, {0x1D2C, 0x1D6B}, {0x2C7C, 0x2C7E}, {0xFF21, 0xFF5B}} {
 		for r := block[0]; r < block[1]; r++ {
 			if to := norm.NFKC.String(string(r)); len(to) == 1 && unicode.IsLetter(rune(to[0])) {
 				t.classes[r], t.lowers[r] = letter, uint16(unicode.ToLower(rune(to[0])))
