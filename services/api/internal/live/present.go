@@ -109,6 +109,9 @@ func (b *Board) scene(m *merged, state *control.State, p *control.Poll, standing
 	if !ok {
 		return nil, input{}, false
 	}
+	if standing.Phase == audience.Verified && !counts.Sealed {
+		standing.Phase = audience.Closed // the word that it is sealed came before the seal
+	}
 	definition, _ := p.DefinitionOf(standing.Round)
 	show, _ := state.Show(p.Definition.Show)
 	sc := &scene{

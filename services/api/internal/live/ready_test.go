@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/speed"
+	"github.com/clamor-live/clamor/pkg/tally"
+	"github.com/clamor-live/clamor/pkg/views"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -79,5 +82,38 @@ func TestALostSealHoldsNobodyBackForEver(t *testing.T) {
 	}
 	if _, ok := b.Answer(final.Poll, OnAir); ok {
 		t.Fatal("a seal that cannot be found is not zero votes")
+	}
+}
+
+// TestARoundIsVerifiedWithItsSeal: the word that a round is sealed may come before
+// the seal does. Until then the round is closed, for everybody.
+func TestARoundIsVerifiedWithItsSeal(t *testing.T) {
+	now := noon + 60_000
+	state := sealedState(t)
+	b := New(Config{}, Deps{Control: nothing{state: state}, Now: now.Time})
+	poll, _ := state.Poll(final.Poll)
+	seen := func(m *merged) (phases, states [faces]string) {
+		t.Helper()
+		sc, _, ok := b.scene(m, state, poll, poll.At(now), now)
+		if !ok {
+			t.Fatal("there is nothing to see")
+		}
+		for face := range faces {
+			c := sc.look(face)
+			phases[face], states[face] = string(c.Phase), c.Status
+		}
+		return phases, states
+	}
+	old := merge(&views.Generation{}, nil)
+	if phases, states := seen(old); phases != [faces]string{"closed", "closed", "closed", "closed"} || slices.Contains(states[:], Verified) {
+		t.Error(phases, states)
+	}
+	b.sealed.Store(final, &views.SealedRound{Generation: 1, Round: &tally.Round{}})
+	if phases, _ := seen(old); phases[Producer] != "closed" {
+		t.Error("verified by a seal of a generation that is not merged yet:", phases)
+	}
+	want := [faces]string{Verified, Verified, Verified, Verified}
+	if phases, states := seen(merge(&views.Generation{Number: 1}, nil)); phases != want || states != want {
+		t.Error(phases, states)
 	}
 }
