@@ -9,6 +9,7 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/fault"
+	"github.com/clamor-live/clamor/pkg/keyword"
 	"github.com/rivo/uniseg"
 )
 
@@ -51,11 +52,14 @@ func (f *faults) slug(pointer, id string) {
 // text judges words that people read. Line ends and tabs are let through, for
 // feeds turn them into spaces.
 func (f *faults) text(pointer, s string, required bool) {
-	f.check(!required || strings.TrimSpace(s) != "", pointer, "must not be empty")
+	f.check(!required || strings.ContainsFunc(s, visible), pointer, "must not be empty")
 	f.check(utf8.RuneCountInString(s) <= maxText, pointer, "is longer than %d characters", maxText)
 	f.check(utf8.ValidString(s), pointer, "is not UTF-8")
 	f.check(!strings.ContainsFunc(s, forbidden), pointer, "has a control character")
 }
+
+// visible: neither a space nor a sign that only steers how others are set.
+func visible(r rune) bool { return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) }
 
 func forbidden(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
@@ -67,9 +71,11 @@ func oneOf[T ~string](f *faults, pointer string, v T, allowed ...T) {
 			return
 		}
 	}
-	names := make([]string, len(allowed))
-	for i, a := range allowed {
-		names[i] = string(a)
+	var names []string
+	for _, a := range allowed {
+		if a != "" { // what may be left out needs no name
+			names = append(names, string(a))
+		}
 	}
 	f.add(pointer, "%q is not one of %s", v, strings.Join(names, ", "))
 }
@@ -120,16 +126,20 @@ func (f *faults) option(at string, o *audience.Option) {
 	f.check(o.Image == "" || isWebURL(o.Image), at+"/image", "is not an http or https URL of at most %d bytes", maxURL)
 }
 
-// keywords of different options must differ, or a post with one could never
-// name exactly one option.
+// keywords of different options must differ as posts are read, or a post with
+// one could never name exactly one option.
 func (f *faults) keywords(at string, words []string, seen map[string]bool) {
 	f.check(len(words) <= maxKeywords, at+"/keywords", "there are more than %d", maxKeywords)
 	own := map[string]bool{}
 	for i, word := range words {
 		pointer := fmt.Sprintf("%s/keywords/%d", at, i)
-		f.text(pointer, word, true)
-		key := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(word), "#"))
-		f.check(!seen[key], pointer, "%q is another option's keyword", word)
+		found := len(f.fields)
+		if f.text(pointer, word, true); len(f.fields) > found {
+			continue
+		}
+		key := keyword.Fold(word)
+		f.check(key != "", pointer, "%q has no word that a post could hold", word)
+		f.check(!seen[key], pointer, "%q is another option's keyword, or is read as it: case and accents make no difference", word)
 		own[key] = true
 	}
 	for key := range own {

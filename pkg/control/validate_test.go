@@ -52,6 +52,16 @@ func TestValidatePoll(t *testing.T) {
 		{"a keyword of two options", func(p *audience.Poll) {
 			p.Options[0].Keywords, p.Options[1].Keywords = []string{"#Ana", "ana"}, []string{"ANA"}
 		}, []string{"/options/1/keywords/0"}},
+		{"keywords that posts cannot tell apart", func(p *audience.Poll) {
+			p.Options[0].Keywords, p.Options[1].Keywords = []string{"Ána", "vai, Brasil!"}, []string{"ana", "#VAI  brasil"}
+		}, []string{"/options/1/keywords/0", "/options/1/keywords/1"}},
+		{"keywords that differ", func(p *audience.Poll) {
+			p.Options[0].Keywords, p.Options[1].Keywords = []string{"ana", "👍"}, []string{"@ana", "ana maria", "👎"}
+		}, nil},
+		{"keywords without a word", func(p *audience.Poll) {
+			p.Options[0].Keywords, p.Options[1].Keywords = []string{"...", "#"}, []string{"https://x.test/ana"}
+		}, []string{"/options/0/keywords/0", "/options/0/keywords/1", "/options/1/keywords/0"}},
+		{"a label that nobody sees", func(p *audience.Poll) { p.Options[0].Label = "\u200b\u202e \ufeff" }, []string{"/options/0/label"}},
 		{"ballots", func(p *audience.Poll) { p.Limits.BallotsPerVoter = 1001 }, []string{"/limits/ballots_per_voter"}},
 		{"no limit, and reject", func(p *audience.Poll) { p.Limits.BallotsPerVoter = 0 }, []string{"/limits/on_repeat"}},
 		{"more choices than options", func(p *audience.Poll) { p.Limits.MaxChoices = 3 }, []string{"/limits/max_choices"}},

@@ -6,8 +6,8 @@ import (
 
 	"github.com/clamor-live/clamor/pkg/audience"
 	"github.com/clamor-live/clamor/pkg/control"
+	"github.com/clamor-live/clamor/pkg/keyword"
 	"github.com/clamor-live/clamor/services/capture/internal/book"
-	"github.com/clamor-live/clamor/services/capture/internal/keyword"
 )
 
 // ear is what posts of one show can vote in, compiled from definitions that are

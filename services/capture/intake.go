@@ -9,12 +9,12 @@ import (
 	"github.com/clamor-live/clamor/pkg/control"
 	"github.com/clamor-live/clamor/pkg/eventlog"
 	"github.com/clamor-live/clamor/pkg/keys"
+	"github.com/clamor-live/clamor/pkg/keyword"
 	clamorv1 "github.com/clamor-live/clamor/proto/clamor/v1"
 	"github.com/clamor-live/clamor/services/capture/internal/book"
 	"github.com/clamor-live/clamor/services/capture/internal/budget"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/habit"
-	"github.com/clamor-live/clamor/services/capture/internal/keyword"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 )

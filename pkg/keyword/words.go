@@ -54,6 +54,17 @@ func (w *words) read(s []byte) {
 	}
 }
 
+// nameable says whether these words can be a keyword: a link names nothing, and
+// neither does nothing.
+func (w *words) nameable() bool {
+	for i := range w.len() {
+		if string(w.at(i)) == "\x00" {
+			return false
+		}
+	}
+	return w.len() > 0
+}
+
 func (w *words) word(s []byte) { w.end(fold(w.text, s)) }
 
 func (w *words) mention(name []byte) { w.end(fold(append(w.text, '@'), name)) }

@@ -90,3 +90,20 @@ func BenchmarkMatch(b *testing.B) {
 		hits = m.Match(text, hits[:0])
 	}
 }
+
+// What two keywords fold to is the same exactly when a post that is one of them
+// names the other.
+func TestFold(t *testing.T) {
+	for keyword, want := range map[string]string{
+		"Ána": "ana", "#ana": "ana", "@ana": "@ana", " vai,  BRASIL! ": "vai brasil", "👍": "👍", "ſtraße": "strasse",
+		"": "", " ...": "", "#": "", "https://x.test/ana": "", "vote https://x.test": "",
+	} {
+		if got := Fold(keyword); got != want {
+			t.Errorf("%q is %q, want %q", keyword, got, want)
+		}
+		hits := Compile([]Poll{{Options: [][]string{{keyword}}}}).Match(Fold(keyword), nil)
+		if named := len(hits) == 1; named != (want != "") {
+			t.Errorf("%q is named by %q: %v", keyword, Fold(keyword), named)
+		}
+	}
+}

@@ -13,6 +13,7 @@ package keyword
 
 import (
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -73,12 +74,7 @@ func Compile(polls []Poll) *Matcher {
 }
 
 func (m *Matcher) add(e entry, w *words) {
-	for i := range w.len() {
-		if string(w.at(i)) == "\x00" {
-			return // a link names nothing
-		}
-	}
-	if w.len() == 0 {
+	if !w.nameable() {
 		return
 	}
 	for i := 1; i < w.len(); i++ {
@@ -150,4 +146,23 @@ func (r *reading) name(e entry, i int) {
 			covered[k] = true
 		}
 	}
+}
+
+// Fold writes a keyword the one way that all its spellings share: its words
+// without case, accents and signs, a space between. It is empty for what no
+// post can name: a keyword without a word, or with a link in it.
+func Fold(keyword string) string {
+	var w words
+	w.read([]byte(keyword))
+	if !w.nameable() {
+		return ""
+	}
+	var b strings.Builder
+	for i := range w.len() {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.Write(w.at(i))
+	}
+	return b.String()
 }
