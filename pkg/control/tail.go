@@ -25,9 +25,7 @@ func (c *Client) Run(ctx context.Context) error {
 			return fmt.Errorf("replay the control log, which must be kept for ever: %w", err)
 		}
 		c.l.Warn("control log interrupted", "error", err, "offset", c.State().Offset(), "retry_in", pause)
-		if sleep.For(ctx, pause) != nil {
-			return nil
-		}
+		_ = sleep.For(ctx, pause) // told to end, the next reading ends at once
 		pause = min(2*pause, c.cfg.RetryMax)
 	}
 }
