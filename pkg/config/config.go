@@ -64,6 +64,7 @@ func Load(into any, o Options) (rest []string, err error) {
 	fs, given, file, show := flags(settings, o)
 	if err := fs.Parse(o.Args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
+			usage(fs, settings, o)
 			return nil, ErrPrinted
 		}
 		return nil, fmt.Errorf("%w (see --help)", err)
@@ -80,7 +81,7 @@ func Load(into any, o Options) (rest []string, err error) {
 			return nil, fmt.Errorf("configuration: %w", err)
 		}
 	}
-	if *show {
+	if *show && fs.NArg() == 0 {
 		return nil, errors.Join(ErrPrinted, settings.print(o.Out, defaults))
 	}
 	return fs.Args(), nil

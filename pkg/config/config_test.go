@@ -182,6 +182,13 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+func TestAMistypedFlagIsNotBuriedInHelp(t *testing.T) {
+	_, _, out, err := load(t, "", nil, "--lisen", ":1")
+	if err == nil || !strings.Contains(err.Error(), "-lisen") || out != "" {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestExtraFlags(t *testing.T) {
 	got := defaults()
 	var twice int

@@ -120,7 +120,7 @@ func flags(s settings, o Options) (fs *flag.FlagSet, given *pending, file *strin
 	if o.Extra != nil {
 		o.Extra(fs)
 	}
-	fs.Usage = func() { usage(fs, s, o) }
+	fs.Usage = func() {} // for who asks, not for who mistyped: a fault would scroll away
 	return fs, given, file, show
 }
 

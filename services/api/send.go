@@ -77,8 +77,8 @@ func zipped(body []byte) []byte {
 func (s *Service) send(c *gin.Context, r *live.Rendered, a *live.Stamp) {
 	req, h := c.Request, c.Writer.Header()
 	form, body := &r.Plain, r.Body
+	h["Vary"] = varyGzip // of short bodies too: the next one may be long
 	if r.Gzip != nil {
-		h["Vary"] = varyGzip
 		if accept := req.Header["Accept-Encoding"]; len(accept) > 0 && takesGzip(accept) {
 			form, body = &r.Zipped, r.Gzip
 		}

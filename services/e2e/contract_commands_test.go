@@ -210,6 +210,9 @@ func extend(t *testing.T, c *customer, show string) {
 	if early := time.Until(to); early > 0 {
 		t.Errorf("closed %v early", early)
 	}
+	if trail := c.get(t, "/v1/polls/"+poll+"/audit").is(t, 200, ""); !strings.Contains(string(trail.body), `"actor":"clock","kind":"poll.closed"`) {
+		t.Errorf("the audit does not say that it closed by itself: %s", trail.body)
+	}
 	c.command(t, poll, "extend", object{"seconds": 10}).is(t, 409, "wrong-phase")
 	c.command(t, poll, "reset", nil).is(t, 200, "")
 	c.awaitPhase(t, poll, "standby")

@@ -264,8 +264,8 @@ func xmlRows(t testing.TB, body []byte, root, row string) (header []string, reco
 func pairs(t *testing.T, c *customer, base string) {
 	wide := c.public(t, base+"feed.json?shape=wide").is(t, 200, "")
 	names, values := keysInOrder(t, wide.body), wide.object(t)
-	for _, prefix := range []string{"", "clamor."} {
-		body := string(c.public(t, base+"feed.txt?prefix="+prefix).is(t, 200, "").body)
+	for asked, prefix := range map[string]string{"": "", "clamor.": "clamor.", "a%7Cb": ""} { // a bar divides
+		body := string(c.public(t, base+"feed.txt?prefix="+asked).is(t, 200, "").body)
 		lines := strings.Split(strings.TrimRight(body, "\r\n"), "\n")
 		if len(lines) != len(names) {
 			t.Fatalf("%d lines for %d names", len(lines), len(names))

@@ -59,6 +59,7 @@ func presets(t *testing.T, c *customer) {
 	})
 	for _, preset := range []string{"caspar", "spx"} {
 		t.Run(preset, func(t *testing.T) {
+			c.public(t, base+"feed.json?preset="+preset).has(t, "Vary", "Accept-Encoding") // short as it is
 			fields := c.fields(t, base+"feed.json?preset="+preset)
 			if fields["f0"] != `Linha "um"` || len(fields) != 2+3*3 || fields["f2"] != `Ana "A"` {
 				t.Errorf("%v", fields)

@@ -3,6 +3,7 @@ package feed
 import (
 	"net/url"
 	"strconv"
+	"strings"
 
 	"golang.org/x/text/language"
 )
@@ -58,7 +59,8 @@ func Parse(query url.Values) Options {
 			o.Locale = locale
 		}
 	}
-	if prefix := query.Get("prefix"); len(prefix) <= maxPrefix {
+	// A bar in it would divide the lines at the wrong place.
+	if prefix := query.Get("prefix"); len(prefix) <= maxPrefix && !strings.Contains(prefix, "|") {
 		o.Prefix = plain(prefix)
 	}
 	return o

@@ -52,7 +52,7 @@ func commands() map[string]func(ctx context.Context, args []string, stdout, stde
 		"sources": sources.Run,
 		"enrich":  enrich,
 		"rule":    explainRule,
-		"version": printVersion,
+		"version": printVersion, "--version": printVersion,
 	}
 }
 
@@ -64,6 +64,9 @@ func clamor(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 			}
 			return nil
 		}
+	}
+	if len(args) == 1 && args[0] == "help" {
+		args = []string{"--help"}
 	}
 	cfg := standalone.DefaultConfig()
 	err := process.Load(&cfg, config.Options{

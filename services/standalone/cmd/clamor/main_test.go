@@ -16,6 +16,9 @@ func TestCommands(t *testing.T) {
 		code int
 	}{
 		{[]string{"version"}, "clamor dev", 0},
+		{[]string{"--version"}, "clamor dev", 0},
+		{[]string{"help"}, "--admin-listen 127.0.0.1:9090", 0},
+		{[]string{"--print-config", "serve"}, `unknown argument "serve"`, 1},
 		{[]string{"--help"}, "--admin-listen 127.0.0.1:9090", 0},
 		{[]string{"--print-config", "--data", "/srv/x", "--redis", "redis://:hunter2@r:1/0"}, "data: /srv/x", 0},
 		{[]string{"--nonsense"}, "nonsense", 1},
