@@ -135,6 +135,37 @@ func TestInstancesAgreeOnAShowsKey(t *testing.T) {
 	}
 }
 
+func TestAnotherMasterSecretIsFoundOut(t *testing.T) {
+	bucket := memory(t)
+	here, other := open(t, 1, bucket), open(t, 2, bucket)
+	check := func(what string, r *Ring, want error) {
+		t.Helper()
+		if err := r.Check(t.Context()); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", what, err, want)
+		}
+	}
+	check("an empty bucket", other, nil)
+	if err := here.Destroy(t.Context(), "forgotten"); err != nil {
+		t.Fatal(err)
+	}
+	check("a destroyed key", other, nil)
+	if _, err := here.Show(t.Context(), "final"); err != nil {
+		t.Fatal(err)
+	}
+	check("the same master", here, nil)
+	check("another master", other, ErrMaster)
+	if err := bucket.WriteAll(t.Context(), "show-keys/damaged", []byte(keyMagic+"?"), nil); err != nil {
+		t.Fatal(err)
+	}
+	check("one damaged key", here, nil)
+	away := memblob.OpenBucket(nil)
+	r := open(t, 2, away)
+	if err := away.Close(); err != nil {
+		t.Fatal(err)
+	}
+	check("a bucket that is away", r, nil)
+}
+
 func TestADestroyedKeyIsGone(t *testing.T) {
 	bucket, now := memory(t), noon
 	clock := WithClock(func() time.Time { return now })

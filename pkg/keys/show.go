@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,10 +17,18 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// ErrDestroyed says that a show's key was destroyed: its voters are forgotten.
-var ErrDestroyed = errors.New("the show's voters have been forgotten")
+var (
+	// ErrDestroyed says that a show's key was destroyed: its voters are forgotten.
+	ErrDestroyed = errors.New("the show's voters have been forgotten")
+	// ErrMaster says that the master secret is not the one of the shows' keys.
+	ErrMaster = errors.New("the shows' keys were made under another master secret")
+)
 
 const (
+	keyFolder = "show-keys/"
+	// sampled is how many shows' keys are tried to know the master secret by:
+	// one may be damaged.
+	sampled = 8
 	// recheck is how long a key may be used without looking whether it was
 	// destroyed by another instance.
 	recheck   = 30 * time.Second
@@ -79,6 +88,11 @@ func (r *Ring) Show(ctx context.Context, show string) (*ShowKey, error) {
 // takes no ballots any more. Copies of the bucket made before (backups,
 // versions) must be deleted by whoever made them.
 func (r *Ring) Destroy(ctx context.Context, show string) error { return r.shows.destroy(ctx, show) }
+
+// Check fails with ErrMaster when there are shows' keys and none that is tried
+// can be opened: with such a master secret every token, receipt and pseudonym of
+// before would be void. A bucket that cannot be read says nothing.
+func (r *Ring) Check(ctx context.Context) error { return r.shows.check(ctx) }
 
 // Voter is the pseudonym of a subject.
 func (k *ShowKey) Voter(namespace, subject string) audience.VoterID {
@@ -155,7 +169,7 @@ func objectOf(show string) (string, error) {
 	if !audience.IsSlug(show) {
 		return "", fmt.Errorf("%.80q is no show id", show)
 	}
-	return "show-keys/" + show, nil
+	return keyFolder + show, nil
 }
 
 func (s *shows) read(ctx context.Context, show string) ([32]byte, error) {
@@ -211,5 +225,30 @@ func (s *shows) destroy(ctx context.Context, show string) error {
 		return fmt.Errorf("destroy the key of show %q: %w", show, err)
 	}
 	s.forget(show)
+	return nil
+}
+
+func (s *shows) check(ctx context.Context) error {
+	objects := s.bucket.List(&blob.ListOptions{Prefix: keyFolder})
+	sealed := 0
+	for range sampled {
+		object, err := objects.Next(ctx)
+		if err != nil {
+			break // there are no more, or the bucket is away
+		}
+		data, err := s.bucket.ReadAll(ctx, object.Key)
+		if err != nil {
+			continue
+		}
+		switch _, err := s.open(strings.TrimPrefix(object.Key, keyFolder), data); {
+		case err == nil:
+			return nil
+		case !errors.Is(err, ErrDestroyed):
+			sealed++
+		}
+	}
+	if sealed > 0 {
+		return ErrMaster
+	}
 	return nil
 }

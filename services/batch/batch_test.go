@@ -369,6 +369,34 @@ func TestTheViewsStoreCanBeLost(t *testing.T) {
 	}
 }
 
+// Another log has a cut of the same number: its generation is not taken for the
+// run's own.
+func TestAViewsStoreOfAnotherLogIsRefused(t *testing.T) {
+	for name, before := range map[string]func(other, r *rig){
+		"of other rounds": func(other, _ *rig) {
+			other.command("final", audience.VerbClose)
+			other.clock.move(other.cfg.SealGrace)
+		},
+		"of an earlier day": func(_, r *rig) { r.clock.move(24 * time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := brokers(t)
+			other, r := newRig(t, all), newRig(t, all)
+			other.poll("final", once)
+			other.crowd("final", 0, 30)
+			before(other, r)
+			other.run()
+			r.poll("final", once)
+			r.crowd("final", 0, 5)
+			r.deps.Views = other.deps.Views
+			run, err := r.service().RunOnce(t.Context())
+			if err == nil || !strings.Contains(err.Error(), "another log") || run.State != views.Failed {
+				t.Errorf("%v, %v", run.State, err)
+			}
+		})
+	}
+}
+
 // TestLead starts runs on request and by itself.
 func TestLead(t *testing.T) {
 	r := newRig(t, brokers(t))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -136,11 +137,20 @@ func (s *Service) publishedAlready(ctx context.Context, w *work) (bool, error) {
 		return false, err
 	}
 	g, err := s.d.Views.Generation(ctx, w.number())
-	if errors.Is(err, views.ErrNotFound) {
-		return false, fmt.Errorf("the views store is at generation %d, ahead of the log's cut %d: it belongs to another log; give this one a store of its own", current, w.number())
+	if errors.Is(err, views.ErrNotFound) || err == nil && !w.made(g) {
+		return false, fmt.Errorf("the views store is at generation %d, which does not come of the log's cut %d: it belongs to another log; give this one a store of its own", current, w.number())
 	}
 	w.generation = g
 	return err == nil, err
+}
+
+// apart is how far the clocks of two leaders may be apart, in milliseconds.
+const apart = 60_000
+
+// made says whether a generation of this run's number is this run's: other logs
+// have cuts of that number too.
+func (w *work) made(g *views.Generation) bool {
+	return g.Run == w.run.ID && slices.Equal(g.Seals, w.decision.Seals) && g.CreatedAt+apart >= w.decision.At
 }
 
 // cut decides on a cut, or takes up the decision of a run that died, and writes

@@ -332,3 +332,34 @@ api: {public_url: "https://vote.example"}
 		t.Errorf("%+v", cfg)
 	}
 }
+
+// TestADataFolderWithAPartMissing: what was lost is named before anything is
+// written, and its return heals everything.
+func TestADataFolderWithAPartMissing(t *testing.T) {
+	data := t.TempDir()
+	p := start(t, data)
+	api := p.api()
+	openPoll(t, api)
+	vote(t, api, "a")
+	waitForVotes(t, api, 1, 0)
+	var run struct{ Run, State string }
+	must(t, api.Post(t.Context(), "/v1/batch/runs", client.Object{}, &run), until(t, func() bool {
+		return api.Get(t.Context(), "/v1/batch/runs/"+run.Run, &run) == nil && run.State == "done"
+	}))
+	p.stop()
+	for part, says := range map[string]string{
+		"log":        "the log was lost",
+		"secret.key": "another master secret",
+	} {
+		away := filepath.Join(t.TempDir(), part)
+		must(t, os.Rename(filepath.Join(data, part), away))
+		cfg := standalone.DefaultConfig()
+		cfg.Data, cfg.Listen, cfg.AdminListen = data, "127.0.0.1:0", "127.0.0.1:0"
+		if err := standalone.Run(t.Context(), cfg, "test", io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("without %s: %v", part, err)
+		}
+		must(t, os.RemoveAll(filepath.Join(data, part)), os.Rename(away, filepath.Join(data, part)))
+	}
+	p = start(t, data)
+	waitForVotes(t, p.api(), 1, 0)
+}

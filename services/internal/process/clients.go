@@ -105,7 +105,22 @@ func (p *Process) OpenKeys(ctx context.Context, cfg Keys) (*keys.Ring, error) {
 		return nil, fmt.Errorf("open the shows' keys: %w", err)
 	}
 	p.OnClose("keys", bucket.Close)
-	return keys.Open(master, bucket.Bucket())
+	ring, err := keys.Open(master, bucket.Bucket())
+	if err != nil {
+		return nil, err
+	}
+	if err := ring.Check(ctx); err != nil {
+		return nil, fmt.Errorf("%w: restore that one%s", err, cfg.place())
+	}
+	return ring, nil
+}
+
+// place is where the master secret is restored to, for people.
+func (k Keys) place() string {
+	if k.MasterFile == "" {
+		return ""
+	}
+	return " to " + k.MasterFile
 }
 
 func (k Keys) master() ([]byte, error) {

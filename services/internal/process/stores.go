@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/clamor-live/clamor/pkg/archive"
 	"github.com/clamor-live/clamor/pkg/config"
@@ -58,8 +59,25 @@ func (p *Process) OpenStores(ctx context.Context, cfg Stores) (o Opened, err err
 	if o.Log, err = p.OpenLog(ctx, cfg.Kafka); err != nil {
 		return o, err
 	}
+	if err := ofOneLog(ctx, o.Log, o.Views); err != nil {
+		return o, err
+	}
 	o.Control = p.ControlClient(o.Log, cfg.Control)
 	return o, nil
+}
+
+// ofOneLog refuses to begin a log beside generations of another: its ballots
+// would pass for counted. A views store that is away is waited for elsewhere.
+func ofOneLog(ctx context.Context, log *eventlog.Log, generations views.Store) error {
+	_, next, err := log.Bounds(ctx, eventlog.Control, 0)
+	if err != nil || next > 0 {
+		return err
+	}
+	current, err := generations.Current(ctx)
+	if err != nil || current == 0 {
+		return nil //nolint:nilerr // see above
+	}
+	return fmt.Errorf("the log is empty, and the views store is at generation %d: the log was lost or is another one; restore it, or give it an archive and a views store of its own", current)
 }
 
 // Validate joins the faults of sections.
