@@ -79,25 +79,39 @@ func timed(object []byte, now audience.Millis) []byte {
 	return append(out, '"', '}')
 }
 
-// viewer is whom a voter's request looks as: somebody who shows a receipt of the
-// current round may see more.
-func (s *Service) viewer(c *gin.Context) live.Face {
-	text := c.Query("receipt")
-	if text == "" {
-		return live.Public
+// viewer is who looks at a poll as voters do. round is that of the receipt he
+// shows; 0 is none.
+type viewer struct {
+	poll  string
+	round uint32
+}
+
+func (s *Service) viewer(c *gin.Context) viewer {
+	v := viewer{poll: c.Param("poll")}
+	if text := c.Query("receipt"); text != "" {
+		if receipt, err := s.deps.Receipts.ParseReceipt(text); err == nil && receipt.Poll == v.poll {
+			v.round = receipt.Round
+		}
 	}
-	receipt, err := s.deps.Receipts.ParseReceipt(text)
-	a, ok := s.board.Answer(c.Param("poll"), live.Public)
-	if err != nil || !ok || receipt.Poll != c.Param("poll") || receipt.Round != a.Round {
-		return live.Public
+	return v
+}
+
+// watch is what the viewer may see now: a receipt opens its own round only, and
+// the poll may be in the next by the time an answer is looked at.
+func (s *Service) watch(v viewer) (*live.Answer, <-chan struct{}, bool) {
+	if v.round != 0 {
+		if a, changed, ok := s.board.Watch(v.poll, live.Receipt); ok && a.Round == v.round {
+			return a, changed, true
+		}
 	}
-	return live.Receipt
+	return s.board.Watch(v.poll, live.Public)
 }
 
 func (s *Service) getPoll(c *gin.Context) error {
-	a, ok := s.board.Answer(c.Param("poll"), s.viewer(c))
+	v := s.viewer(c)
+	a, _, ok := s.watch(v)
 	if !ok {
-		return s.noAnswer(c.Param("poll"))
+		return s.noAnswer(v.poll)
 	}
 	h := c.Writer.Header()
 	h["Cache-Control"] = noCache

@@ -156,9 +156,9 @@ func (t *talk) ping() bool {
 }
 
 func (s *Service) pollEvents(c *gin.Context) error {
-	id, face := c.Param("poll"), s.viewer(c)
-	if _, ok := s.board.Answer(id, face); !ok {
-		return s.noAnswer(id)
+	v := s.viewer(c)
+	if _, _, ok := s.watch(v); !ok {
+		return s.noAnswer(v.poll)
 	}
 	render := func(a *live.Answer) []byte {
 		r := s.form(&a.Stamp, live.Form{Name: "public"}, func() ([]byte, string) { return publicBody(a), jsonType })
@@ -167,7 +167,7 @@ func (s *Service) pollEvents(c *gin.Context) error {
 	return s.events(c, source{
 		change: "results",
 		watch: func() (scene, <-chan struct{}, bool) {
-			a, changed, ok := s.board.Watch(id, face)
+			a, changed, ok := s.watch(v)
 			if !ok {
 				return scene{}, nil, false
 			}

@@ -194,6 +194,32 @@ func streams(t *testing.T, c *customer) {
 			}
 		}
 	})
+	t.Run("receipt", func(t *testing.T) {
+		rounds := c.opened(t, show, "streams-receipt", object{"reveal": "vote"})
+		shown := func(n int, option string) *eventStream {
+			query := "?receipt=" + c.crowd(t, rounds, n, option)[0]
+			c.await(t, "what the receipt shows", func() bool {
+				return strings.Contains(string(c.public(t, "/v1/polls/"+rounds+query).body), fmt.Sprintf(`"totals":{"votes":%d,`, n))
+			})
+			s := c.stream(t, "/v1/polls/"+rounds+"/events"+query, "")
+			if first := s.next(t, "snapshot"); !strings.Contains(first.data, `"results"`) {
+				t.Errorf("a receipt shows nothing: %s", first.data)
+			}
+			return s
+		}
+		first := shown(1, "b")
+		for _, verb := range []string{"close", "reset", "open"} {
+			c.obeyed(t, rounds, verb, nil)
+		}
+		shown(2, "a")
+		first.until(t, "phase", `"round":2,`)
+		settle(t, 500*time.Millisecond)
+		for len(first.events) > 0 {
+			if e := <-first.events; strings.Contains(e.data, `"results"`) {
+				t.Errorf("a receipt of round 1 shows round 2: %s", e.data)
+			}
+		}
+	})
 	t.Run("heartbeat", func(t *testing.T) {
 		heartbeat.next(t, "snapshot")
 		late := time.NewTimer(time.Until(began.Add(20 * time.Second)))
