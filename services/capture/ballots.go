@@ -2,7 +2,6 @@ package capture
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 
 	"github.com/clamor-live/clamor/pkg/audience"
@@ -88,23 +87,6 @@ func (s *Service) ballot(c *gin.Context, d *desk, m *book.Moment, v voter, recei
 func badBallotID(err error) error {
 	f := fault.Field{Pointer: "/ballot_id", Detail: err.Error()}
 	return &fault.Error{Code: fault.InvalidBallot, Detail: f.String(), Fields: []fault.Field{f}}
-}
-
-// regional refuses a ballot from a region that is known and not among the
-// poll's. Where nobody knows the region, the ballot is taken: a viewer is not to
-// lose a vote to our ignorance.
-func (s *Service) regional(r *http.Request, m *book.Moment) error {
-	if len(m.Poll.Regions) == 0 || s.locate == nil {
-		return nil
-	}
-	a, ok := s.client(r)
-	if !ok {
-		return nil
-	}
-	if region, ok := s.locate(a); ok && !slices.Contains(m.Poll.Regions, region) {
-		return fault.New(fault.InvalidBallot, "the poll takes no ballots from your region")
-	}
-	return nil
 }
 
 // receipt appends the answer to an accepted ballot.

@@ -3,7 +3,6 @@ package capture_test
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -296,22 +295,6 @@ func TestWrongMethodsAndPaths(t *testing.T) {
 	expect(t, h.do("GET", "/v1/nothing", ""), 404, "not-found")
 	expect(t, h.do("POST", "/v1/polls/final/ballots:other", ""), 404, "not-found")
 	expect(t, h.do("POST", "/v1/hooks/feed", "{}"), 404, "not-found")
-}
-
-func TestRegions(t *testing.T) {
-	where := map[string]string{"203.0.113.1": "BR", "203.0.113.2": "PT"}
-	h := newHouse(t, func(c *capture.Config, d *capture.Deps) {
-		c.TrustedProxies = []string{"192.0.2.1"}
-		d.Locate = func(a netip.Addr) (string, bool) { region, ok := where[a.String()]; return region, ok }
-	})
-	h.putPoll(audience.Poll{ID: "p", Regions: []string{"BR"}})
-	h.command("p", audience.VerbOpen)
-	for addr, want := range map[string]int{"203.0.113.1": 202, "203.0.113.2": 422, "203.0.113.3": 202} {
-		w := h.do("POST", "/v1/polls/p/ballots", choose(1, "a"), "Authorization", "Bearer "+h.voter(), "X-Forwarded-For", addr)
-		if w.Code != want {
-			t.Errorf("%s: %d %s, want %d", addr, w.Code, w.Body, want)
-		}
-	}
 }
 
 func TestNoSecretsInLogs(t *testing.T) {

@@ -72,8 +72,9 @@ type Deps struct {
 	// Past lets a source that comes from another instance know what it brought
 	// there; nil: then only what was decided about is known.
 	Past Past
-	// Locate tells the coarse region of an address ("BR", "BR-SP"); nil, or
-	// false: it is not known, and polls with regions let the ballot pass.
+	// Locate tells the coarse region of an address ("BR", "BR-SP"); false: it is
+	// not known, and polls with regions let the ballot pass. nil is the country,
+	// by the shipped database.
 	Locate func(netip.Addr) (region string, ok bool)
 }
 
@@ -128,9 +129,13 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the model of languages: %w", err)
 	}
+	locate := deps.Locate
+	if locate == nil {
+		locate = country
+	}
 	s := &Service{
 		cfg: cfg, log: deps.Log, control: deps.Control, keys: deps.Keys, logger: deps.Logger,
-		now: deps.Now, locate: deps.Locate, born: deps.Now(),
+		now: deps.Now, locate: locate, born: deps.Now(),
 		pullers: pullers(), hookers: hookers(), outward: newOutward(), board: deps.Board, past: deps.Past, instance: uuid.NewString(),
 		networks: limit.New(cfg.Limits.Network, cfg.Limits.NetworkBurst, cfg.Limits.Tracked),
 		voters:   limit.New(cfg.Limits.Voter, cfg.Limits.VoterBurst, cfg.Limits.Tracked),
