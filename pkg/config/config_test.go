@@ -6,8 +6,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -207,5 +209,32 @@ func TestASecretShowsNowhere(t *testing.T) {
 	out.Write(b)
 	if strings.Contains(out.String(), "hunter2") || s.Reveal() != "hunter2" || config.Secret("").String() != "" {
 		t.Error(out.String())
+	}
+}
+
+func TestFlagsBehindAnArgument(t *testing.T) {
+	for _, tt := range []struct {
+		args string
+		rest []string
+		rate int
+		fast bool
+	}{
+		{"http://x --rate 7 --fast", []string{"http://x"}, 7, true},
+		{"--rate=7 http://x more --fast", []string{"http://x", "more"}, 7, true},
+		{"--fast", nil, 0, true},
+		{"", nil, 0, false},
+	} {
+		set := flag.NewFlagSet("tool", flag.ContinueOnError)
+		set.SetOutput(io.Discard)
+		rate, fast := set.Int("rate", 0, ""), set.Bool("fast", false, "")
+		rest, err := config.ParseArgs(set, strings.Fields(tt.args))
+		if err != nil || !slices.Equal(rest, tt.rest) || *rate != tt.rate || *fast != tt.fast {
+			t.Errorf("%s: %v %d %v %v", tt.args, rest, *rate, *fast, err)
+		}
+	}
+	set := flag.NewFlagSet("tool", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	if _, err := config.ParseArgs(set, []string{"http://x", "--nonsense"}); err == nil {
+		t.Error("an unknown flag behind the address is passed over")
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/clamor-live/clamor/pkg/config"
 )
 
 // Doors that ballots can go through.
@@ -119,11 +121,14 @@ func parse(args []string, stderr io.Writer) (Config, error) {
 	fs.IntVar(&c.Voters, "voters", 0, "voters who share the ballots (default: as many as the limit of 5 a second each needs)")
 	fs.DurationVar(&c.Timeout, "timeout", c.Timeout, "how long one request may take")
 	fs.DurationVar(&c.Settle, "settle", c.Settle, "how long the totals may take to get there")
-	if err := fs.Parse(args); err != nil {
+	rest, err := config.ParseArgs(fs, args)
+	switch {
+	case err != nil:
 		return c, err
-	}
-	if fs.NArg() > 0 {
-		c.URL = fs.Arg(0)
+	case len(rest) > 1:
+		return c, fmt.Errorf("unexpected argument %q behind the URL", rest[1])
+	case len(rest) == 1:
+		c.URL = rest[0]
 	}
 	if c.Ballots > 0 {
 		c.Duration = 0

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/clamor-live/clamor/pkg/config"
 )
 
 // Exit statuses.
@@ -37,17 +39,18 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs.Usage = func() { fmt.Fprint(stderr, about); fs.PrintDefaults() }
 	watch := fs.Duration("watch", 3*time.Second, "how long to watch the feed for changes of shape")
 	only := fs.Bool("only", false, "look at that one address only")
-	if err := fs.Parse(args); err != nil {
+	rest, err := config.ParseArgs(fs, args)
+	if err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return exitHealthy
 		}
 		return exitUnreachable
 	}
-	if fs.NArg() != 1 {
+	if len(rest) != 1 {
 		fs.Usage()
 		return exitUnreachable
 	}
-	r, err := Examine(ctx, fs.Arg(0), *watch, *only)
+	r, err := Examine(ctx, rest[0], *watch, *only)
 	if err != nil {
 		fmt.Fprintln(stderr, "clamor doctor:", err)
 		return exitUnreachable

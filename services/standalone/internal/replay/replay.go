@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/config"
 	"github.com/clamor-live/clamor/services/internal/client"
 	"github.com/clamor-live/clamor/services/standalone"
 )
@@ -68,14 +69,15 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	fs.Float64Var(&s.speed, "speed", 1e6, "how many times faster than the posts' own pace")
 	fs.StringVar(&s.count, "count", "posts", "posts (each once) or authors (by the poll's limits)")
 	fs.StringVar(&s.match, "match", "anywhere", "anywhere, or exact: nothing else in the text")
-	if err := fs.Parse(args); err != nil {
+	rest, err := config.ParseArgs(fs, args)
+	if err != nil {
 		return s, err
 	}
-	if fs.NArg() != 1 {
+	if len(rest) != 1 {
 		fs.Usage()
 		return s, errors.New("which file?")
 	}
-	s.file = fs.Arg(0)
+	s.file = rest[0]
 	if len(s.options) == 0 {
 		s.options = options{{"qatar", []string{"qatar", "#qat"}}, {"ecuador", []string{"ecuador", "#ecu"}}}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/config"
 	"github.com/clamor-live/clamor/services/internal/client"
 )
 
@@ -48,15 +49,20 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	token := fs.String("token", os.Getenv("CLAMOR_TOKEN"), "API `token` (or CLAMOR_TOKEN)")
 	tokenFile := fs.String("token-file", "", "`file` with the API token")
 	show := fs.String("show", "", "sources of that `show` only")
-	if err := fs.Parse(args); err != nil {
+	rest, err := config.ParseArgs(fs, args)
+	if err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return exitFine
 		}
 		return exitNotRun
 	}
 	base := "http://127.0.0.1:8080"
-	if fs.NArg() > 0 {
-		base = fs.Arg(0)
+	switch {
+	case len(rest) > 1:
+		fmt.Fprintf(stderr, "clamor sources: unexpected argument %q behind the URL\n", rest[1])
+		return exitNotRun
+	case len(rest) == 1:
+		base = rest[0]
 	}
 	all, err := read(ctx, base, *token, *tokenFile, *show)
 	if err != nil {
