@@ -169,13 +169,21 @@ func (p *Process) Ready() error {
 
 // Run runs the parts until ctx ends or one fails, then closes everything.
 func (p *Process) Run(ctx context.Context) error {
-	defer context.AfterFunc(ctx, func() {
-		p.mu.Lock()
-		p.stopping = true
-		p.mu.Unlock()
+	defer context.AfterFunc(ctx, p.stop)()
+	err := p.group.Run(ctx)
+	p.stop() // the parts may be done before the function behind ctx has begun
+	return errors.Join(err, p.Close())
+}
+
+// stop makes the process not ready.
+func (p *Process) stop() {
+	p.mu.Lock()
+	first := !p.stopping
+	p.stopping = true
+	p.mu.Unlock()
+	if first {
 		p.Logger.Info("stopping")
-	})()
-	return errors.Join(p.group.Run(ctx), p.Close())
+	}
 }
 
 // Close lets go of everything that was opened; Run does so by itself.
