@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clamor-live/clamor/pkg/sleep"
+	"github.com/clamor-live/clamor/pkg/views"
 )
 
 // System is what a scenario is played against.
@@ -76,13 +77,31 @@ func (p *Player) step(ctx context.Context, s Step) error {
 	case "reject", "approve", "feature":
 		return p.moderate(ctx, s)
 	case "batch":
-		return p.sys.Client().RunBatch(ctx)
+		return p.batch(ctx)
 	case "kill":
 		return p.sys.Kill(ctx, s.arg(0))
 	case "empty":
 		return p.sys.EmptyRedis(ctx)
 	}
 	return p.command(ctx, s)
+}
+
+// comparisons are how many runs a batch step takes at most.
+const comparisons = 3
+
+// batch recomputes until both layers could be compared: what was killed just now
+// may come back later than a run waits for it.
+func (p *Player) batch(ctx context.Context) error {
+	c := p.sys.Client()
+	for range comparisons {
+		if err := c.RunBatch(ctx); err != nil {
+			return err
+		}
+		if agreed, err := c.Agreed(ctx); err != nil || agreed != views.AgreedUnknown {
+			return err
+		}
+	}
+	return nil
 }
 
 // propagation is how long a change takes to be known at every door, and to be in
