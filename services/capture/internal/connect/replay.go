@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/capture/internal/lines"
 	"github.com/clamor-live/clamor/services/capture/internal/post"
 )
@@ -178,7 +179,7 @@ func (r *Replay) pass(ctx context.Context, from mark, out Outlet) (delivered boo
 				if err := flush(); err != nil {
 					return delivered, err
 				}
-				if err := Rest(ctx, p.until(item.CreatedAt)); err != nil {
+				if err := sleep.For(ctx, p.until(item.CreatedAt)); err != nil {
 					return delivered, err
 				}
 			}

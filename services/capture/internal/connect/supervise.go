@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
 	"github.com/clamor-live/clamor/pkg/audience"
+	"github.com/clamor-live/clamor/pkg/sleep"
 )
 
 // The pauses before a source is tried again. They are drawn evenly from nothing to
@@ -67,7 +69,7 @@ func (s *Supervisor) Run(ctx context.Context) {
 		}
 		state, pause := pace.after(err)
 		s.Logger.Warn("a source failed", "error", s.fail(state, err, pause), "pause", pause.Round(time.Millisecond))
-		if err := Rest(ctx, pause); err != nil {
+		if err := sleep.For(ctx, pause); err != nil {
 			return
 		}
 	}

@@ -25,6 +25,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/answer"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
@@ -86,7 +87,7 @@ func (c *Connector) run(ctx context.Context, from connect.Place, out connect.Out
 		if err := c.deliver(ctx, f, m, out); err != nil {
 			return err
 		}
-		if err := connect.Rest(ctx, max(c.interval, f.fresh)); err != nil {
+		if err := sleep.For(ctx, max(c.interval, f.fresh)); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 )
 
@@ -69,7 +70,7 @@ func (d *door) asks() (commands string) {
 
 // knock asks again for channels that do not answer, until all did or ctx ends.
 func (d *door) knock(ctx context.Context, irc *line, every time.Duration, log *slog.Logger) {
-	for connect.Rest(ctx, every) == nil {
+	for sleep.For(ctx, every) == nil {
 		commands := d.asks()
 		if commands == "" {
 			return

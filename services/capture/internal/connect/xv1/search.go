@@ -12,11 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dghubble/go-twitter/twitter"
+
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/answer"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/stream"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/x"
-	"github.com/dghubble/go-twitter/twitter"
 )
 
 // searchOn asks again and again. The place moves when every query was asked, for
@@ -35,7 +37,7 @@ func (r *run) searchOn(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := connect.Rest(ctx, r.every); err != nil {
+		if err := sleep.For(ctx, r.every); err != nil {
 			return err
 		}
 	}

@@ -30,6 +30,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/clamor-live/clamor/pkg/sleep"
 	"github.com/clamor-live/clamor/services/capture/internal/connect"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/answer"
 	"github.com/clamor-live/clamor/services/capture/internal/connect/recall"
@@ -119,7 +120,7 @@ func (c *Connector) run(ctx context.Context, token string, out connect.Outlet) e
 			return errEnded
 		}
 		named := time.Duration(p.PollingIntervalMillis) * time.Millisecond
-		if err := connect.Rest(ctx, max(c.interval, min(named, longest))); err != nil {
+		if err := sleep.For(ctx, max(c.interval, min(named, longest))); err != nil {
 			return err
 		}
 	}
