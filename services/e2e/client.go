@@ -190,19 +190,6 @@ func (c *Client) Command(ctx context.Context, poll, verb string, more map[string
 	return c.Admin(ctx, http.MethodPost, "/v1/polls/"+poll+"/commands", body, nil)
 }
 
-// Agreed says what came of the last generation's comparison with the speed view.
-func (c *Client) Agreed(ctx context.Context) (string, error) {
-	var generations struct {
-		Items []struct {
-			Agreed string `json:"agreed"`
-		} `json:"items"`
-	}
-	if err := c.Admin(ctx, http.MethodGet, "/v1/generations?limit=1", nil, &generations); err != nil || len(generations.Items) == 0 {
-		return "", err
-	}
-	return generations.Items[0].Agreed, nil
-}
-
 // RunBatch asks for a recompute and waits for its end.
 func (c *Client) RunBatch(ctx context.Context) error {
 	var run struct {

@@ -77,7 +77,7 @@ type Generation struct {
 	Agreed string `json:"agreed"`
 }
 
-// Generations reads those that are kept.
+// Generations reads those that are kept, the newest first.
 func (c *Client) Generations(ctx context.Context) ([]Generation, error) {
 	var page struct {
 		Items []Generation `json:"items"`

@@ -97,7 +97,8 @@ func (p *Player) batch(ctx context.Context) error {
 		if err := c.RunBatch(ctx); err != nil {
 			return err
 		}
-		if agreed, err := c.Agreed(ctx); err != nil || agreed != views.AgreedUnknown {
+		generations, err := c.Generations(ctx)
+		if err != nil || len(generations) == 0 || generations[0].Agreed != views.AgreedUnknown {
 			return err
 		}
 	}
