@@ -65,7 +65,7 @@ func (s *scene) fill(c *Content) {
 			c.Status = Reconciled
 		}
 	}
-	if s.counts.Sealed && s.standing.Phase == audience.Verified {
+	if s.standing.Phase == audience.Verified {
 		// What is sealed stays as it was certified, whatever is published later.
 		c.Status, c.Generation, c.ReconciledAt = Verified, s.sealed.Generation, s.sealed.SealedAt
 	}
