@@ -75,13 +75,17 @@ func (s *Service) take(ctx context.Context, src *control.Source, posts []audienc
 	if err != nil {
 		return taken{}, forgotten(err)
 	}
+	habits, err := s.habits()
+	if err != nil {
+		return taken{}, err
+	}
 	received := s.millis()
 	judge, err := s.judges.of(state, src.Show)
 	if err != nil { // a rule that cannot be used decides nothing
 		s.logger.Error("the show's rules do not decide about posts", "show", src.Show, "error", err)
 	}
 	in := intake{
-		src: src, judge: judge, habits: s.habits, ear: s.ears.of(state, &s.book, src.Show, received), key: key, received: received,
+		src: src, judge: judge, habits: habits, ear: s.ears.of(state, &s.book, src.Show, received), key: key, received: received,
 		posts: s.log.Partitions(eventlog.Posts), ballots: make([][]audience.Ballot, s.ballots.Partitions()),
 		rate: rate,
 	}
@@ -100,7 +104,7 @@ func (s *Service) take(ctx context.Context, src *control.Source, posts []audienc
 	}
 	for i := range posts { // not before: posts that are taken again come to the same
 		p := &posts[i]
-		s.habits.Learn(p.Platform, p.Author.ID, p.Language, p.Text)
+		habits.Learn(p.Platform, p.Author.ID, p.Language, p.Text)
 	}
 	s.metrics.posts.WithLabelValues(src.Connector).Add(float64(len(in.entries)))
 	for decision, n := range in.decisions {

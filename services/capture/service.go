@@ -100,7 +100,7 @@ type Service struct {
 	ears    ears
 	judges  judges
 	budgets budget.Book
-	habits  *habit.Memory
+	habits  func() (*habit.Memory, error) // loaded with the first posts
 
 	pullers  map[string]func(map[string]any, connect.Env) (connect.Connector, error)
 	hookers  map[string]func(map[string]any, connect.Env) (connect.Hook, error)
@@ -125,10 +125,6 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("configure capture: %w", err)
 	}
-	languages, err := lang.Default()
-	if err != nil {
-		return nil, fmt.Errorf("load the model of languages: %w", err)
-	}
 	locate := deps.Locate
 	if locate == nil {
 		locate = country
@@ -142,13 +138,14 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		gone:     limit.New(goneRate, goneBurst, cfg.Limits.Tracked),
 		app:      newApp(cfg.App),
 		batches:  make(chan struct{}, cfg.Limits.Batches),
-		habits:   habit.New(languages),
+		habits:   sync.OnceValues(newHabits),
 	}
 	s.desks.New = func() any { return &desk{} }
 	s.stacks.New = func() any { return &stack{} }
 	s.bodies.New = func() any { return new([]byte) }
 	s.trusted, _ = networks(cfg.TrustedProxies) // Validate has read both
 	s.exempt, _ = networks(append(loopback(), cfg.Limits.Exempt...))
+	var err error
 	if s.metrics, err = newMetrics(deps.Metrics, func() float64 { return float64(s.ballots.Waiting()) }); err != nil {
 		return nil, fmt.Errorf("register capture's metrics: %w", err)
 	}
@@ -161,6 +158,14 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+func newHabits() (*habit.Memory, error) {
+	languages, err := lang.Default()
+	if err != nil {
+		return nil, fmt.Errorf("load the model of languages: %w", err)
+	}
+	return habit.New(languages), nil
 }
 
 func loopback() []string { return []string{"127.0.0.0/8", "::1/128"} }
