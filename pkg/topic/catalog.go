@@ -184,7 +184,7 @@ func filterOf(f *audience.TopicFilters) rule.Filter {
 		NoSensitive: refused(f.Sensitive), NoDuplicates: refused(f.Duplicates),
 	}
 	for _, l := range f.Languages {
-		out.Languages = append(out.Languages, rule.Key(baseOf(l)))
+		out.Languages = append(out.Languages, rule.Key(BaseLanguage(l)))
 	}
 	for _, code := range f.Countries {
 		out.Countries = append(out.Countries, rule.Key(code))

@@ -76,7 +76,7 @@ var stops = sync.OnceValue(func() *stopSet {
 // of is the bits of some languages; of none, those of all.
 func (s *stopSet) of(languages ...string) (bits uint8) {
 	for _, code := range languages {
-		bits |= s.languages[baseOf(code)]
+		bits |= s.languages[BaseLanguage(code)]
 	}
 	if bits == 0 {
 		return 0xFF
@@ -105,8 +105,8 @@ func (s *stopSet) counting(language string) uint8 {
 	return s.languages[language]
 }
 
-// baseOf is a language without its region, in lower case.
-func baseOf(code string) string {
+// BaseLanguage is a language without its region, in lower case.
+func BaseLanguage(code string) string {
 	base, _, _ := strings.Cut(strings.ReplaceAll(code, "_", "-"), "-")
 	return strings.ToLower(base)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/clamor-live/clamor/pkg/fault"
 	"github.com/clamor-live/clamor/pkg/search"
 	"github.com/clamor-live/clamor/pkg/speed"
+	"github.com/clamor-live/clamor/pkg/topic"
 )
 
 // searchPosts finds posts by their text.
@@ -165,8 +166,7 @@ func languageOf(text string) (string, error) {
 	if _, err := language.Parse(text); err != nil {
 		return "", fault.New(fault.InvalidRequest, "language is one like pt")
 	}
-	base, _, _ := strings.Cut(strings.ReplaceAll(text, "_", "-"), "-")
-	return strings.ToLower(base), nil
+	return topic.BaseLanguage(text), nil
 }
 
 func isCountry(s string) bool {
